@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The application layer of EN 14908-1: what kind of message this is, and which layer reads its body.
+
+A response uses the same code space anew (success 0x20-0x3F, failure 0x00-0x1F of a management command, anything as an
+application's own answer), so only its request can say what it means. Until that is known the candidates are shown.
+"""
+
+from dissectors.en14908 import nd, nm
+from dissectors.sources import DX, DX_EX
+from osgp_analyzer.schema import (
+    U8,
+    Case,
+    Cases,
+    Check,
+    Computed,
+    F,
+    Group,
+    If,
+    Known,
+    Label,
+    Layer,
+    Map,
+    Not,
+    Outer,
+    Payload,
+    Request,
+    Severity,
+    Switch,
+)
+
+COMMANDS = {command.code: command for command in (*nd.COMMANDS, *nm.COMMANDS)}
+
+CODES = {
+    **{code: "Application message" for code in range(0x3F)},
+    0x3F: "Application offline",
+    **{code: "Foreign frame" for code in range(0x40, 0x4F)},
+    0x45: "ATM message, outbound",
+    0x4A: "ATM message, inbound",
+    0x4C: "LTEP failure",
+    0x4D: "LonTalk Enhanced Proxy",
+    0x4E: "Security II (AES-GCM)",
+    0x4F: "Foreign frame offline",
+    **{code: "Network diagnostic" for code in range(0x50, 0x60)},
+    **{code: "Network management" for code in range(0x60, 0x80)},
+    **{command.code: command.name for command in COMMANDS.values()},
+}
+
+
+def _candidates() -> dict[int, str]:
+    """What each response code may mean, as long as the request is not known."""
+    found: dict[int, list[str]] = {code: [] for code in range(0x80)}
+    for command in COMMANDS.values():
+        if command.answered:
+            found[command.success_code].append(f"{command.name}: success")
+            found[command.failure_code].append(f"{command.name}: failure")
+    found[0x4C].append("LTEP failure")
+    found[0x4D].append("LTEP success")
+    return {code: " / ".join([*names, "application response"]) for code, names in found.items()}
+
+
+CANDIDATES = _candidates()
+OUTCOMES = {0: "success", 1: "failure", 2: "application response", 3: "not an answer to this request"}
+SUCCESS = {code: f"{command.name}: success" for code, command in COMMANDS.items()} | {0x4D: "LTEP success"}
+FAILURE = {code: f"{command.name}: failure" for code, command in COMMANDS.items()} | {0x4D: "LTEP failure"}
+
+is_response = Outer("spdu.type") == 2
+request = Request("apdu.code")
+is_command = (request >= 0x50) & (request < 0x80)
+answers_command = is_response & is_command & (F.code == ((request & 0x1F) | 0x20))
+refuses_command = is_response & is_command & (F.code == (request & 0x1F))
+
+OUTCOME = If(
+    is_command,
+    If(F.code == ((request & 0x1F) | 0x20), 0, If(F.code == (request & 0x1F), 1, 3)),
+    If(request == 0x4D, Map(F.code, {0x4D: 0, 0x4C: 1}, 2), 2),
+)
+
+
+class APDU(Layer, name="apdu", title="Application layer", source=DX_EX.at("lon_types.h; LtApdu.h")):
+    """Application PDU: destination and type in one byte, then the body."""
+
+    code = U8(
+        CODES,
+        show="hex",
+        labels=(
+            Label(is_response & Not(Known(request)), F.code, CANDIDATES),
+            Label(answers_command | (is_response & (request == 0x4D) & (F.code == 0x4D)), request, SUCCESS),
+            Label(refuses_command | (is_response & (request == 0x4D) & (F.code == 0x4C)), request, FAILURE),
+            Label(is_response & Not(is_command), F.code, dict.fromkeys(range(0x80), "Application response")),
+        ),
+        doc="What the message is, or in a response how the request went.",
+    )
+    request_code = Computed(
+        request, CODES, when=is_response & Known(request), show="hex", doc="APDU code of the request that this answers."
+    )
+    outcome = Computed(
+        OUTCOME,
+        OUTCOMES,
+        when=is_response & Known(request),
+        source=DX.at("lcs_netmgmt.h; EX NMPASS/NMFAIL; RTR"),
+        doc="How the request went. Two implementations are known to swap success and failure of management commands.",
+    )
+    body = Payload(
+        Cases(
+            (
+                Case(answers_command, Switch(request, {code: c.response for code, c in COMMANDS.items()})),
+                Case(refuses_command, Switch(request, {code: c.failure for code, c in COMMANDS.items()})),
+                Case(is_response & (F.code == 0x4C), "LTEPFailure"),
+                Case(is_response, None),
+            ),
+            Switch(F.code, {0x4D: "LTEP"} | {code: c.request for code, c in COMMANDS.items()}),
+        ),
+        required=False,
+        doc="The body, by its code; in a response also by its request.",
+    )
+
+    checks = (
+        Check(
+            "request_unknown",
+            is_response & Not(Known(request)),
+            Severity.NOTE,
+            Group.UNDECODED,
+            "the request of this response is not known, so its code may mean: {code}",
+            "code",
+        ),
+        Check(
+            "not_an_answer",
+            is_response & is_command & (OUTCOME == 3),
+            Severity.WARN,
+            Group.PROTOCOL,
+            "{code} is neither success nor failure of {request_code}",
+            "code",
+        ),
+    )
+    info = (
+        (is_response & Known(request), "{code}"),
+        (is_response, "response {code}"),
+        (None, "{code}"),
+    )

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""LonTalk Enhanced Proxy: a message carried from node to node by an address list that shrinks at every hop."""
+
+from dissectors.en14908.tpdu import APPLICATION
+from dissectors.sources import DX_EX
+from osgp_analyzer.schema import U8, Array, Bits, Bytes, F, If, Layer, Not, Outer, Payload
+
+SERVICES = {0: "ACKD", 1: "UNACKD_RPT", 2: "UNACKD", 3: "REQUEST"}
+MODES = {0: "normal", 1: "zero-crossing sync", 2: "alternate key", 3: "attenuate"}
+TARGET_TYPES = {
+    0: "group",
+    1: "subnet/node",
+    2: "unique ID",
+    3: "broadcast",
+    4: "group, compact",
+    5: "node in the source's subnet",
+    6: "unique ID, compact",
+    7: "node in the agent's subnet",
+}
+PATHS = {0: "normal", 1: "alternate"}
+TIMERS = {code: f"{16 << code // 2 if code % 2 == 0 else 24 << code // 2} ms" for code in range(16)}
+"""Transmit timer codes."""
+
+SOURCE = DX_EX.at("lcs_proxy.c/.h; Stack/proxyint.h, LtProxy.cpp")
+uniform = (Outer("ltep.uniform_by_dest") == 1) | (Outer("ltep.uniform_by_src") == 1)
+relayed = F.count > 0
+alternate_key = F.mode == 2
+
+
+class HopAddress(Layer, name="ltep.hop", title="Repeater", source=SOURCE):
+    """One repeater still to be passed; in a uniform list without its subnet."""
+
+    subnet = U8(when=Not(uniform))
+    path = Bits(1, PATHS, doc="Which carrier leads to it.")
+    node = Bits(7)
+
+
+class LTEP(Layer, name="ltep", title="LonTalk Enhanced Proxy", source=SOURCE, protocol="LTEP"):
+    """Proxied message. Each repeater passes it on to the first address and takes that off; the last node, the agent,
+    sends the inner message to the target."""
+
+    uniform_by_dest = Bits(1, label="Uniform by destination", doc="Addresses lack the subnet: it is that of the receiver.")
+    long_timer = Bits(1, doc="Repeaters' timer codes count from 4096 ms.")
+    all_agents = Bits(1, doc="Every repeater delivers to the target too.")
+    uniform_by_src = Bits(1, label="Uniform by source", doc="Addresses lack the subnet: it is that of the source.")
+    count = Bits(4, doc="Repeaters that follow; 0 at the agent.")
+    hops = Array(HopAddress, F.count, doc="The repeaters still to come, next one first.")
+    retries = Bits(4, when=relayed, doc="Retries of each repeater.")
+    timer = Bits(4, when=relayed, doc="Code of the repeaters' transmit timer; 16 more with the long timer.", values=TIMERS)
+    target_type = Bits(3, TARGET_TYPES)
+    target_path = Bits(1, PATHS, doc="Carrier from the agent to the target.")
+    service = Bits(2, SERVICES, doc="Service from the agent to the target.")
+    mode = Bits(2, MODES)
+    agent_retries = Bits(4, doc="Retries of the agent.")
+    agent_timer = Bits(4, TIMERS, doc="Code of the agent's transmit timer.")
+    key_reserved = Bits(6, when=alternate_key)
+    key_type = Bits(2, {0: "standard (48 bit)", 1: "OMA (96 bit)"}, when=alternate_key)
+    key_delta = Bytes(
+        If(F.key_type == 1, 12, 6), when=alternate_key, doc="Added byte by byte to the agent's key: the key toward the target."
+    )
+    target_group = U8(when=F.target_type.among(0, 4))
+    target_group_size = U8(when=F.target_type == 0)
+    target_subnet = U8(when=F.target_type.among(1, 2, 3))
+    target_backlog = U8(when=F.target_type == 3)
+    target_node_path = Bits(1, PATHS, when=F.target_type.among(1, 5, 7))
+    target_node = Bits(7, when=F.target_type.among(1, 5, 7))
+    target_neuron_id = Bytes(6, when=F.target_type.among(2, 6), show="neuron_id", label="Target Neuron ID")
+    apdu = Payload(APPLICATION, label="APDU", doc="The message for the target.")
+
+    info = (
+        (F.count == 0, "at the agent, {target_type}"),
+        (None, "{count} hops to go, {target_type}"),
+    )
+
+
+class LTEPFailure(Layer, name="ltep.failure", title="LonTalk Enhanced Proxy failure", source=SOURCE, protocol="LTEP"):
+    """The answer of the node that could not pass the message on."""
+
+    hops_left = U8(doc="Repeater count in the message as the failing node got it; 0: the agent failed.")
+    info = "{hops_left} hops from the agent"

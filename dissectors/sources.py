@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The documents and implementations that the definitions rest on. `at()` names the place, `.one`, `.inferred` and
+`.unconfirmed` the certainty."""
+
+from osgp_analyzer.schema import Source
+
+DX = Source("izot/lon-stack-dx")
+"""EN 14908-1 stack in C (EnOcean, MIT)."""
+EX = Source("izot/lon-stack-ex")
+"""The older Echelon stack in C++; paths are below LonTalkStack/Source."""
+DRV = Source("izot/lon-driver")
+"""Linux line disciplines of the USB network interfaces."""
+DX_EX = Source("izot/lon-stack-dx and izot/lon-stack-ex")
+"""Both, in agreement."""
+WS = Source("Wireshark epan/dissectors")
+RTR = Source("Echelon LonWorks Router User's Guide 078-0018-01E")
+IETF = Source("IETF")
+PCAP = Source("tcpdump.org link types")

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One frame, decoded: what a line of a list, a tree, or a JSON object is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dissectors.carriers import LINK_TYPES
+from dissectors.layers import layer_class
+from osgp_analyzer.capture import Frame
+from osgp_analyzer.engines.knowledge import Knowledge
+from osgp_analyzer.engines.scapy.packet import DefinedPacket
+from osgp_analyzer.engines.scapy.tree import layers, values
+from osgp_analyzer.engines.text import printable
+from osgp_analyzer.engines.tree import LayerNode
+from osgp_analyzer.schema import Finding, Group, Severity
+
+
+@dataclass(slots=True)
+class Decoded:
+    """A frame with its layers. `findings` has those of all layers, by offset."""
+
+    frame: Frame
+    layers: list[LayerNode]
+    findings: list[Finding]
+    source: str
+    destination: str
+    protocol: str
+    info: str
+    values: Mapping[str, Any]
+    """Innermost value of each field, by full name."""
+    request: int | None = None
+    """Number of the frame that this one answers."""
+
+    @property
+    def worst(self) -> Severity | None:
+        """The highest severity among the findings."""
+        order = list(Severity)
+        return max((f.severity for f in self.findings), key=order.index, default=None)
+
+
+class Decoder:
+    """Decodes frames by their link type. `links` maps link types to layer class names over the known ones."""
+
+    def __init__(self, links: Mapping[int, str] | None = None) -> None:
+        self.links = {**LINK_TYPES, **(links or {})}
+
+    def knows(self, link_type: int) -> bool:
+        """Whether there is a decoder for this link type."""
+        return link_type in self.links
+
+    def decode(self, frame: Frame, knowledge: Knowledge) -> Decoded:
+        """Decode a frame of any content; never raises."""
+        name = self.links.get(frame.link_type)
+        if name is None:
+            return self._unknown(frame)
+        packet = layer_class(name)(_internal=1, knowledge=knowledge)
+        packet.original = frame.data
+        packet.dissect(frame.data)
+        tree = list(layers(packet, frame.data))
+        findings = packet.frame_findings()
+        if not frame.data:
+            findings.append(Finding(Severity.ERROR, Group.MALFORMED, "frame.empty", 0, "the frame has no bytes"))
+        elif len(frame.data) < frame.length:
+            findings.append(
+                Finding(
+                    Severity.WARN,
+                    Group.MALFORMED,
+                    "frame.cut",
+                    len(frame.data),
+                    f"only {len(frame.data)} of {frame.length} bytes were captured",
+                )
+            )
+        source, destination, protocol, info = _summary(packet)
+        return Decoded(frame, tree, findings, source, destination, protocol, _with_fault(info, findings), values(packet))
+
+    def _unknown(self, frame: Frame) -> Decoded:
+        text = f"no decoder for link type {frame.link_type}: name one with --link {frame.link_type}=DECODER"
+        finding = Finding(Severity.NOTE, Group.UNDECODED, "frame.link_type", 0, text)
+        node = LayerNode("data", "Data", f"{len(frame.data)} bytes", 0, len(frame.data))
+        return Decoded(frame, [node], [finding], "", "", f"link {frame.link_type}", text, {})
+
+
+def _summary(packet: Any) -> tuple[str, str, str, str]:
+    source, destination, protocol, info = "", "", "", []
+    layer = packet
+    while isinstance(layer, DefinedPacket):
+        definition = layer.definition
+        source = layer.text(definition.source_address) or source
+        destination = layer.text(definition.destination_address) or destination
+        protocol = definition.protocol or protocol
+        text = layer.text(definition.info)
+        if text:
+            info.append(text)
+        layer = layer.payload
+    return source, destination, protocol, printable(", ".join(info))
+
+
+def _with_fault(info: str, findings: list[Finding]) -> str:
+    fault = next((f for f in findings if f.severity is Severity.ERROR), None)
+    return f"{info} [{fault.text}]".lstrip() if fault is not None else info

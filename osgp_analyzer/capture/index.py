@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where the frames of a capture are: columns of 29 octets a frame, and no object per frame."""
+
+from __future__ import annotations
+
+from array import array
+
+PCAP_RECORD = 0
+"""In `FrameIndex.blocks`, for a frame of a classic pcap file; else the pcapng block type."""
+
+
+class FrameIndex:
+    """One entry a frame in each column, in the order of the file.
+
+    offsets ('Q'): byte offset of the frame's first octet in the unpacked file. captured ('I'): octets there.
+    lengths ('I'): octets on the wire. interfaces ('I'): `Interface.index`.
+    ticks ('Q'): stamp; `Interface.nanoseconds` turns it into time. blocks ('B'): type of block, 0 in
+    classic pcap; a frame in a Simple Packet Block (3) has no stamp.
+    """
+
+    __slots__ = ("blocks", "captured", "interfaces", "lengths", "offsets", "ticks")
+
+    def __init__(self) -> None:
+        self.offsets = array("Q")
+        self.captured = array("I")
+        self.lengths = array("I")
+        self.interfaces = array("I")
+        self.ticks = array("Q")
+        self.blocks = array("B")
+
+    def __len__(self) -> int:
+        # The column that is filled last, so that a thread that reads while another indexes sees whole
+        # entries.
+        return len(self.blocks)
+
+    def part(self, start: int, stop: int) -> FrameIndex:
+        """A copy of the entries start..stop-1: NumPy may hold it while the index goes on growing."""
+        part = FrameIndex()
+        for column in self.__slots__:
+            setattr(part, column, getattr(self, column)[start:stop])
+        return part

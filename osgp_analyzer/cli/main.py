@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Arguments and exit codes. Heavy imports wait until a command needs them: ``--help`` answers at once."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from osgp_analyzer import __version__
+
+OK, BROKEN, USAGE = 0, 1, 2
+
+EPILOG = """\
+exit codes:
+  0  all frames were read
+  1  the capture is damaged: what could be read was shown, the rest is named on standard error
+  2  nothing could be done: wrong arguments, no capture file, or no frame of a known link type
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """Names the nearest option or command when one does not exist."""
+
+    def error(self, message: str) -> NoReturn:
+        if message.startswith("unrecognized arguments: "):
+            wrong = message.removeprefix("unrecognized arguments: ").split()[0]
+            known = [option for action in self._actions for option in action.option_strings]
+            message = f"unknown option {wrong}{nearest(wrong.split('=')[0], known)}"
+        self.exit(USAGE, f"{self.prog}: {message}\nTry: {self.prog} --help\n")
+
+
+def nearest(wrong: str, known: Sequence[str]) -> str:
+    """``; did you mean ...?``, or nothing when nothing is near."""
+    near = difflib.get_close_matches(wrong, known, 3, 0.5)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
+
+
+def link(text: str) -> tuple[int, str]:
+    """``147=lpdu`` as an argument."""
+    number, equals, decoder = text.partition("=")
+    if not equals or not number.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not NUMBER=DECODER, such as 147=lpdu")
+    return int(number), decoder
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="pcap or pcapng, also gzip or zstd; - for standard input")
+    parser.add_argument(
+        "--link",
+        type=link,
+        action="append",
+        default=[],
+        metavar="N=DECODER",
+        help="decode link type N as DECODER: lpdu, npdu, ni, ethernet, sll, ip, cnip, lonudp, ...",
+    )
+    parser.add_argument(
+        "--crc",
+        choices=("auto", "present", "absent"),
+        default="auto",
+        help="whether LPDUs end in a CRC (default: found out from the file and its first frames)",
+    )
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and options."""
+    top = Parser(
+        prog="osgp-analyzer",
+        description="The Wireshark of OSGP smart-meter networks: reads EN 14908-1 (LonTalk) captures.\n"
+        "osgp-analyzer FILE opens the screen, or prints as `show` does when the output is no terminal.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"osgp-analyzer {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
+
+    show = commands.add_parser(
+        "show",
+        help="print the frames of a capture",
+        description="Print the frames of a capture, a line each, or with -V or -T json all that is in them.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _common(show)
+    show.add_argument("-V", dest="tree", action="store_true", help="print every field, with its byte offset")
+    show.add_argument("-T", dest="format", choices=("text", "json"), default="text", help="json: one object a line")
+    show.add_argument("-c", dest="count", type=int, metavar="COUNT", help="stop after COUNT frames")
+    show.add_argument("-n", dest="names", action="store_false", help="numbers only: no names for values")
+    show.add_argument(
+        "--time",
+        "-t",
+        choices=("r", "relative", "a", "absolute", "ad", "date", "d", "delta", "e", "epoch", "u", "ud", "utc"),
+        default="relative",
+        metavar="FORMAT",
+        help="relative (r) to the first frame, absolute (a), with date (ad), delta (d), epoch (e), UTC (u, ud)",
+    )
+    show.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colour (auto: on a terminal)")
+    show.set_defaults(run="osgp_analyzer.cli.show")
+
+    view = commands.add_parser("view", help="open the screen (as does the file name alone)")
+    _common(view)
+    view.set_defaults(run="osgp_analyzer.cli.view")
+
+    fields = commands.add_parser(
+        "fields", help="list the fields that frames have, with meaning and source", description="What each field means, and which source says so."
+    )
+    fields.add_argument("name", nargs="*", metavar="NAME", help="a field (npdu.domain) or layer (npdu); none: all")
+    fields.set_defaults(run="osgp_analyzer.cli.fields")
+    return top
+
+
+def with_command(arguments: list[str]) -> list[str]:
+    """Put the command in front of arguments that start with a file: the screen, or `show` without a terminal."""
+    commands = ("show", "view", "fields")
+    if not arguments or arguments[0].startswith("-") and arguments[0] != "-" or arguments[0] in commands:
+        return arguments
+    if "." not in arguments[0] and "/" not in arguments[0] and arguments[0] != "-" and not os.path.exists(arguments[0]):
+        near = difflib.get_close_matches(arguments[0], commands, 1)
+        if near:
+            return arguments
+    return ["view" if sys.stdout.isatty() else "show", *arguments]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code."""
+    arguments = with_command(list(sys.argv[1:] if argv is None else argv))
+    options, extra = parser().parse_known_args(arguments)
+    if extra:
+        _command_parser(options.command).error(f"unrecognized arguments: {' '.join(extra)}")
+    import importlib
+
+    from osgp_analyzer.capture.notes import CaptureError
+
+    try:
+        return int(importlib.import_module(options.run).run(options))
+    except CaptureError as error:
+        print(f"osgp-analyzer: {error}", file=sys.stderr)
+        return USAGE
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`): nothing is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except KeyboardInterrupt:
+        return 130
+
+
+def _command_parser(name: str) -> argparse.ArgumentParser:
+    for action in parser()._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            found: argparse.ArgumentParser = action.choices[name]
+            return found
+    raise KeyError(name)

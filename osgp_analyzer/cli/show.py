@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""``osgp-analyzer show``: frames as lines, trees or JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any, TextIO
+
+from osgp_analyzer.app.decode import Decoded
+from osgp_analyzer.app.options import settings
+from osgp_analyzer.app.session import Session
+from osgp_analyzer.cli.main import BROKEN, OK
+from osgp_analyzer.cli.times import Format, formatter
+from osgp_analyzer.engines.text import printable
+from osgp_analyzer.engines.tree import FieldNode, LayerNode
+from osgp_analyzer.schema import Finding, Severity
+
+STYLES = {Severity.ERROR: "31", Severity.WARN: "33", Severity.NOTE: "36", Severity.CHAT: "2"}
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the frames; 1 when the file is damaged."""
+    session = Session.open(options.file, settings(options.link, options.crc))
+    colour = options.color == "always" or (options.color == "auto" and sys.stdout.isatty())
+    writer = _json if options.format == "json" else _Text(formatter(options.time), options.tree, colour, options.names)
+    try:
+        for decoded in session:
+            if options.count is not None and decoded.frame.number > options.count:
+                break
+            writer(decoded, sys.stdout)
+    finally:
+        sys.stdout.flush()
+    for note in session.capture.notes:
+        print(f"osgp-analyzer: {session.capture.name}: {note.text}", file=sys.stderr)
+    return BROKEN if session.capture.notes else OK
+
+
+# -- JSON -----------------------------------------------------------------------------------------------------------
+
+
+def _json(decoded: Decoded, out: TextIO) -> None:
+    out.write(json.dumps(as_json(decoded), ensure_ascii=False, separators=(", ", ": ")) + "\n")
+
+
+def as_json(decoded: Decoded) -> dict[str, Any]:
+    """A frame as the README describes it; times in ns, bytes as lower-case hex."""
+    frame = decoded.frame
+    made: dict[str, Any] = {
+        "number": frame.number,
+        "time": frame.time,
+        "link_type": frame.link_type,
+        "length": frame.length,
+        "info": decoded.info,
+        "layers": [{"name": layer.name, "fields": _fields(layer)} for layer in decoded.layers],
+        "findings": [
+            {"severity": f.severity.value, "group": f.group.value, "code": f.code, "offset": f.offset, "text": f.text}
+            for f in decoded.findings
+        ],
+    }
+    if decoded.request is not None:
+        made["request"] = decoded.request
+    if frame.comments:
+        made["comments"] = list(frame.comments)
+    return made
+
+
+def _fields(layer: LayerNode) -> dict[str, Any]:
+    """By name; of a name that occurs again in the layer the second one is ``name[1]``, and so on."""
+    made: dict[str, Any] = {}
+    seen: dict[str, int] = {}
+    for field in layer.values():
+        again = seen.get(field.name, 0)
+        seen[field.name] = again + 1
+        entry = {
+            "value": field.value,
+            "raw": field.raw.hex(),
+            "offset": field.offset,
+            "length": field.length,
+            "text": field.text,
+        }
+        if field.mark:
+            entry["certainty"] = field.certainty.value
+        made[f"{field.name}[{again}]" if again else field.name] = entry
+    return made
+
+
+# -- text -----------------------------------------------------------------------------------------------------------
+
+
+class _Text:
+    """Lines as tshark prints them, or trees."""
+
+    def __init__(self, time: Format, tree: bool, colour: bool, names: bool) -> None:
+        self.time, self.tree, self.colour, self.names = time, tree, colour, names
+
+    def __call__(self, decoded: Decoded, out: TextIO) -> None:
+        frame = decoded.frame
+        stamp = self.time(frame.time)
+        if self.tree:
+            self._tree(decoded, stamp, out)
+            return
+        way = f"{decoded.source:>12} → {decoded.destination:<12}" if decoded.source or decoded.destination else f"{'':27}"
+        line = f"{frame.number:>5} {stamp:>14} {way} {decoded.protocol:<8} {frame.length:>4} {decoded.info}"
+        out.write(self._paint(line, decoded.worst) + "\n")
+
+    def _paint(self, text: str, severity: Severity | None) -> str:
+        style = STYLES.get(severity) if severity in (Severity.ERROR, Severity.WARN) else None
+        return f"\x1b[{style}m{text}\x1b[0m" if self.colour and style else text
+
+    def _tree(self, decoded: Decoded, stamp: str, out: TextIO) -> None:
+        frame = decoded.frame
+        out.write(f"Frame {frame.number}: {frame.length} bytes on the wire, {len(frame.data)} captured, time {stamp}\n")
+        for comment in frame.comments:
+            out.write(f"    Comment: {printable(comment)}\n")
+        if decoded.request is not None:
+            out.write(f"    [Answers frame {decoded.request}]\n")
+        for layer in decoded.layers:
+            head = f"{layer.title}: {printable(layer.summary)}" if layer.summary else layer.title
+            if self.colour:
+                head = f"\x1b[1m{head}\x1b[0m"
+            out.write(f"{_place(layer.offset, layer.length)} {head}\n")
+            for field in layer.fields:
+                self._field(field, 1, out)
+            for finding in layer.findings:
+                self._finding(finding, out)
+        for finding in decoded.findings:
+            if finding.code.startswith("frame."):
+                self._finding(finding, out)
+        out.write("\n")
+
+    def _field(self, field: FieldNode, depth: int, out: TextIO) -> None:
+        text = printable(field.text) if self.names or field.value is None else str(field.value)
+        mark = f" {field.mark}" if field.mark else ""
+        place = _place(field.offset, field.length) if field.offset is not None else "           "
+        bits = f"{dotted(field.raw, field.bits)} = " if field.bits else ""
+        line = f"{field.label}: {text}{mark}" if field.offset is not None else f"[{field.label}: {text}]{mark}"
+        out.write(f"{place} {'    ' * depth}{bits}{line}\n")
+        for child in field.children:
+            self._field(child, depth + 1, out)
+
+    def _finding(self, finding: Finding, out: TextIO) -> None:
+        text = f"[{finding.severity.value}, {finding.group.value}: {finding.text}]"
+        out.write(f"{_place(finding.offset, 0)}     {self._paint(text, finding.severity)}\n")
+
+
+def _place(offset: int, length: int) -> str:
+    """``0004 +2``: offset in hex, as hex dumps have it, and length."""
+    return f"{offset:04x} {'+' + str(length) if length else '':<6}"
+
+
+def dotted(raw: bytes, bits: tuple[int, int]) -> str:
+    """The bits of a field among those of its bytes, as Wireshark draws them: ``..01 ....``."""
+    first, count = bits
+    digits = "".join(f"{byte:08b}" for byte in raw)
+    shown = "".join(d if first <= i < first + count else "." for i, d in enumerate(digits))
+    return " ".join(shown[i : i + 4] for i in range(0, len(shown), 4))

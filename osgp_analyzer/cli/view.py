@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""``osgp-analyzer FILE``: the screen."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from osgp_analyzer.app.options import settings
+from osgp_analyzer.app.session import Session
+from osgp_analyzer.cli.main import OK, USAGE
+
+
+def run(options: argparse.Namespace) -> int:
+    """Open the screen on a capture."""
+    if not sys.stdout.isatty():
+        print("osgp-analyzer: the screen needs a terminal; to print the frames use: osgp-analyzer show", file=sys.stderr)
+        return USAGE
+    session = Session.open(options.file, settings(options.link, options.crc))
+    from osgp_analyzer.tui.app import Screen
+
+    Screen(session).run()
+    return OK

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is known of a frame besides its bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """Handed to an engine with the frame.
+
+    `request`: values of the request that the frame answers, by full name, of its innermost layers.
+    `tables`: values of other tables of the same meter, by full name.
+    `crc`: True when the carrier keeps the CRC of LPDUs, False when it does not, None when nothing is known.
+    """
+
+    request: Mapping[str, Any] | None = None
+    tables: Mapping[str, Any] = field(default_factory=dict)
+    crc: bool | None = None
+
+
+NOTHING = Knowledge()

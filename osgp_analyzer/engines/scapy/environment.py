@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What expressions see of a Scapy layer, while it is dissected and while it is built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from scapy.packet import NoPayload, Packet, Raw
+
+from osgp_analyzer.engines.knowledge import NOTHING, Knowledge
+from osgp_analyzer.engines.scapy.cursor import Cursor
+
+if TYPE_CHECKING:
+    from osgp_analyzer.engines.scapy.packet import DefinedPacket
+
+PROCEDURES: dict[str, Callable[..., Any]] = {}
+"""Named procedures: ``procedure(env, *arguments)``; filled by whoever defines layers."""
+
+FOREIGN: dict[str, Mapping[str, Callable[[Any], Any]]] = {}
+"""For layers that are Scapy's own: class name -> full field name -> how to get the value."""
+
+
+def above(packet: Any) -> Any:
+    """The enclosing layer: underlayer, or for a nested struct its parent."""
+    return packet.underlayer if packet.underlayer is not None else packet.parent
+
+
+class LayerEnv:
+    """Access to a layer and what encloses it; base of the two below."""
+
+    __slots__ = ("packet",)
+
+    def __init__(self, packet: DefinedPacket) -> None:
+        self.packet = packet
+
+    def field(self, name: str) -> Any:
+        return self.packet.value(name)
+
+    def outer(self, name: str) -> Any:
+        layer = above(self.packet)
+        while layer is not None:
+            names = getattr(layer, "full_names", None)
+            if names is not None:
+                if name in names:
+                    return layer.value(names[name])
+            else:
+                foreign = FOREIGN.get(type(layer).__name__)
+                if foreign is not None and name in foreign:
+                    return foreign[name](layer)
+            layer = above(layer)
+        return None
+
+    @property
+    def knowledge(self) -> Knowledge:
+        layer: Any = self.packet
+        while layer is not None:
+            known = getattr(layer, "knowledge", None)
+            if isinstance(known, Knowledge):
+                return known
+            layer = above(layer)
+        return NOTHING
+
+    def request(self, name: str) -> Any:
+        request = self.knowledge.request
+        return request.get(name) if request is not None else None
+
+    def context(self, name: str) -> Any:
+        return self.knowledge.tables.get(name)
+
+    def call(self, procedure: str, *args: Any) -> Any:
+        return PROCEDURES[procedure](self, *args)
+
+
+class DissectEnv(LayerEnv):
+    """Evaluation while a layer is read. `whole` is all bytes that the layer was given."""
+
+    __slots__ = ("cursor", "whole")
+
+    building = False
+
+    def __init__(self, packet: DefinedPacket, data: bytes) -> None:
+        super().__init__(packet)
+        self.whole, self.cursor = data, Cursor(data)
+
+    def remaining(self) -> int:
+        return self.cursor.left
+
+    def peek(self, offset: int) -> int | None:
+        at = self.cursor.byte + offset
+        return self.whole[at] if at < self.cursor.end else None
+
+    def size_of(self, name: str) -> int | None:
+        span = self.packet.spans.get(name) if self.packet.spans else None
+        return span.length if span is not None else None
+
+
+class BuildEnv(LayerEnv):
+    """Evaluation while a layer is built, or of a layer that was crafted. `whole` is what comes before a trailer."""
+
+    __slots__ = ("payload", "whole")
+
+    building = True
+
+    def __init__(self, packet: DefinedPacket, payload: bytes | None = None, whole: bytes | None = None) -> None:
+        super().__init__(packet)
+        self.payload, self.whole = payload, whole
+
+    def remaining(self) -> None:
+        return None
+
+    def peek(self, offset: int) -> int | None:
+        return self.payload[offset] if self.payload is not None and offset < len(self.payload) else None
+
+    def size_of(self, name: str) -> int | None:
+        if name == "payload":
+            if self.payload is not None:
+                return len(self.payload)
+            payload = self.packet.payload
+            return 0 if isinstance(payload, NoPayload) else len(payload)
+        value = self.packet.value(name)
+        if isinstance(value, (Packet, Raw)):
+            return len(bytes(value))
+        return len(value) if isinstance(value, (bytes, list, str)) else 0

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""From a dissected Scapy packet to the tree that front ends show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from scapy.packet import NoPayload, Padding, Raw
+
+from osgp_analyzer import schema
+from osgp_analyzer.engines.scapy.cursor import Span
+from osgp_analyzer.engines.scapy.environment import BuildEnv
+from osgp_analyzer.engines.scapy.packet import DefinedPacket
+from osgp_analyzer.engines.text import describe
+from osgp_analyzer.engines.tree import FieldNode, LayerNode, Value
+
+
+def layers(packet: Any, frame: bytes) -> Iterator[LayerNode]:
+    """The layers of a dissected packet, outermost first; packets that follow in the same datagram come after."""
+    beside: list[DefinedPacket] = []
+    rests: list[tuple[int, bytes]] = []
+    layer, below = packet, None
+    while layer is not None and not isinstance(layer, NoPayload):
+        if isinstance(layer, DefinedPacket):
+            yield _layer(layer, frame, beside)
+            if layer.rest:
+                rests.append((layer.base + layer.consumed, layer.rest))
+            below = layer
+        elif isinstance(layer, Raw) and not isinstance(layer, Padding):
+            yield _bytes("data", "Data", bytes(layer.load), below.base + below.header_length if below is not None else 0)
+        layer = layer.payload
+    for one in beside:
+        yield from layers(one, frame)
+    for offset, rest in reversed(rests):
+        yield _bytes("padding", "Padding", rest, offset)
+
+
+def values(packet: Any) -> dict[str, Any]:
+    """Every value of a packet, dissected or crafted, by full name; of a name that occurs again, the innermost."""
+    found: dict[str, Any] = {}
+    layer = packet
+    while layer is not None and not isinstance(layer, NoPayload):
+        if isinstance(layer, DefinedPacket):
+            for full, name in layer.full_names.items():
+                value = layer.value(name)
+                if value is not None and not isinstance(value, (list, DefinedPacket)):
+                    found[full] = value
+        layer = layer.payload
+    return found
+
+
+def _bytes(name: str, title: str, data: bytes, offset: int) -> LayerNode:
+    size = f"{len(data)} byte" if len(data) == 1 else f"{len(data)} bytes"
+    field = FieldNode(f"{name}.{name}", title, data.hex(), data.hex(), data, offset, len(data), doc="Bytes that no layer reads.")
+    return LayerNode(name, title, size, offset, len(data), fields=[field])
+
+
+def _layer(packet: DefinedPacket, frame: bytes, beside: list[DefinedPacket]) -> LayerNode:
+    definition = packet.definition
+    summary = packet.text(definition.info)
+    if not summary and definition.destination_address:
+        summary = f"{packet.text(definition.source_address)} → {packet.text(definition.destination_address)}"
+    node = LayerNode(definition.name, definition.title, summary, packet.base, packet.header_length, definition.doc)
+    node.fields = _fields(packet, frame, beside)
+    node.findings = list(packet.findings)
+    return node
+
+
+def _fields(packet: DefinedPacket, frame: bytes, beside: list[DefinedPacket]) -> list[FieldNode]:
+    found: list[FieldNode] = []
+    env = BuildEnv(packet)
+    for field in packet.definition.fields:
+        if isinstance(field, schema.Payload):
+            continue
+        value = packet.value(field.name)
+        if value is None:
+            continue
+        node = _node(packet, field, frame)
+        packets = [p for p in (value if isinstance(value, list) else [value]) if isinstance(p, DefinedPacket)]
+        if packets and packets[0].definition.payload is not None:
+            beside += packets
+            continue
+        if packets:
+            for number, one in enumerate(packets):
+                inner = FieldNode(f"{node.name}[{number}]", one.definition.title, None, one.text(one.definition.info))
+                inner.offset, inner.length, inner.raw = one.base, one.consumed, frame[one.base : one.base + one.consumed]
+                inner.doc = one.definition.doc
+                inner.children = _fields(one, frame, beside)
+                node.children.append(inner)
+            if not isinstance(value, list):
+                node.children = node.children[0].children
+                node.text = packets[0].text(packets[0].definition.info)
+        else:
+            node.value, node.text = plain(value), describe(field, value, env)
+        found.append(node)
+    return found
+
+
+def _node(packet: DefinedPacket, field: schema.Field, frame: bytes) -> FieldNode:
+    source = packet.definition.source_of(field)
+    node = FieldNode(
+        packet.definition.full_name(field), field.title, None, "", certainty=source.certainty, doc=field.doc, source=str(source)
+    )
+    span: Span | None = (packet.spans or {}).get(field.name)
+    if span is not None:
+        node.offset, node.length = packet.base + span.offset, span.length
+        node.raw = frame[node.offset : node.offset + node.length]
+        if span.bit % 8 or span.bits % 8:
+            node.bits = (span.bit % 8, span.bits)
+    return node
+
+
+def plain(value: Any) -> Value:
+    """A value as JSON has it."""
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    if isinstance(value, bool):
+        return int(value)
+    return value if isinstance(value, (int, str)) else str(value)

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How a value is written for people. Named ways (`show`), enumerations, units and scales of the definitions."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+from collections.abc import Callable
+from typing import Any
+
+from osgp_analyzer.schema import BCD, Bits, BitSet, Bytes, Computed, Env, Field, Flags, Integer, Text, Time, Values
+
+EPOCH_1900 = datetime.datetime(1900, 1, 1, tzinfo=datetime.UTC)
+
+
+def colons(value: bytes) -> str:
+    """``04:11:22``."""
+    return value.hex(":")
+
+
+def ip(value: bytes) -> str:
+    """An IPv4 or IPv6 address, by its length."""
+    return str(ipaddress.ip_address(value)) if len(value) in (4, 16) else value.hex()
+
+
+SHOW: dict[str, Callable[[Any], str]] = {
+    "neuron_id": colons,
+    "mac": colons,
+    "ipv4": ip,
+    "ipv6": ip,
+    "ascii": lambda value: printable(value.decode("latin-1")),
+}
+"""The ways that are not ``hex``, which needs the width."""
+
+
+def printable(text: str) -> str:
+    """`text` with everything that a terminal could act on, or that hides, written as an escape."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def describe(field: Field, value: Any, env: Env) -> str:
+    """The text of a value: name and number for enumerations, unit and scale applied, bytes as hex."""
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return ", ".join(describe(field, v, env) for v in value)
+    for label in field.labels:
+        if label.when.compile()(env):
+            name = label.values.get(label.key.compile()(env))
+            if name is not None:
+                return f"{name} ({_number(field, value)})"
+    if field.show in SHOW and isinstance(value, bytes):
+        return SHOW[field.show](value)
+    return _plain(field, value)
+
+
+def _number(field: Field, value: int) -> str:
+    if field.show == "hex" and isinstance(value, int):
+        bits = field.size * 8 if isinstance(field, (Integer, Flags)) else field.width if isinstance(field, Bits) else 8
+        return f"0x{value:0{(bits + 3) // 4 if isinstance(bits, int) else 1}x}"
+    return str(value)
+
+
+def _named(values: Values, field: Field, value: int) -> str:
+    name = values.get(value)
+    return f"{name} ({_number(field, value)})" if name is not None else f"unknown ({_number(field, value)})"
+
+
+def _plain(field: Field, value: Any) -> str:
+    match field:
+        case Flags():
+            names = [name for bit, name in sorted(field.bits.items()) if value >> bit & 1]
+            return f"0x{value:0{field.size * 2}x}" + (f" ({', '.join(names)})" if names else "")
+        case Bits() | Integer() | Computed() if field.values is not None and isinstance(value, int):
+            return _named(field.values, field, value)
+        case BitSet():
+            numbers = members(value, field.msb_first)
+            return ", ".join(map(str, numbers)) if numbers else "none"
+        case Text():
+            return printable(str(value))
+        case Time():
+            return _time(field.kind, value)
+        case BCD() | Bytes():
+            return str(value.hex())
+    if isinstance(value, bytes):
+        return value.hex()
+    if field.scale is not None and isinstance(value, int):
+        scaled = value * field.scale
+        text = str(scaled.numerator) if scaled.denominator == 1 else f"{float(scaled):g}"
+    else:
+        text = _number(field, value)
+    return f"{text} {field.unit}" if field.unit else text
+
+
+def members(value: bytes, msb_first: bool = False) -> list[int]:
+    """The numbers in a bit set."""
+    return [8 * i + b for i, byte in enumerate(value) for b in range(8) if byte >> (7 - b if msb_first else b) & 1]
+
+
+def _time(kind: str, value: int | bytes) -> str:
+    if isinstance(value, int):
+        return "not set (0)" if value == 0 else f"{EPOCH_1900 + datetime.timedelta(seconds=value):%Y-%m-%d %H:%M:%S} UTC"
+    if kind == "time":
+        return ":".join(f"{b:02}" for b in value)
+    year, month, day, *clock = value
+    return f"{2000 + year:04}-{month:02}-{day:02} " + ":".join(f"{b:02}" for b in clock)

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A decoded frame as a tree: layers, fields with their bytes, findings. What every front end shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from osgp_analyzer.schema import Certainty, Finding
+
+Value = int | str | list["Value"] | None
+"""As in JSON: numbers, bytes as lower-case hex, text, lists of these."""
+
+
+@dataclass(slots=True)
+class FieldNode:
+    """A field: `value` for machines, `text` for people. `offset` and `length` in bytes of the frame; a computed field
+    has no bytes and an offset of None. `bits` is (first bit in its first byte, number of bits) where a byte is
+    shared."""
+
+    name: str
+    label: str
+    value: Value
+    text: str
+    raw: bytes = b""
+    offset: int | None = None
+    length: int = 0
+    bits: tuple[int, int] | None = None
+    certainty: Certainty = Certainty.CONFIRMED
+    doc: str = ""
+    source: str = ""
+    children: list[FieldNode] = field(default_factory=list)
+    """Fields of a nested structure; it has no value of its own."""
+
+    @property
+    def mark(self) -> str:
+        """``[inferred]`` where the fact behind the field is not certain."""
+        return f"[{self.certainty.value}]" if self.certainty in (Certainty.INFERRED, Certainty.UNCONFIRMED) else ""
+
+    def walk(self) -> Iterator[FieldNode]:
+        """This field and all below it that have a value."""
+        if self.children:
+            for child in self.children:
+                yield from child.walk()
+        else:
+            yield self
+
+
+@dataclass(slots=True)
+class LayerNode:
+    """A layer: its own bytes are `length` from `offset`, the enclosed layers not counted."""
+
+    name: str
+    title: str
+    summary: str
+    offset: int
+    length: int
+    doc: str = ""
+    fields: list[FieldNode] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def values(self) -> Iterator[FieldNode]:
+        """All fields that have a value, structures opened."""
+        for one in self.fields:
+            yield from one.walk()

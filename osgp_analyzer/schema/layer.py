@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A layer: fields in wire order under one name, with what to check and how to sum it up in a line."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from osgp_analyzer.schema.expr import Expr, Ref, SizeOf
+from osgp_analyzer.schema.findings import Group, Severity
+from osgp_analyzer.schema.source import Source
+from osgp_analyzer.schema.types import Bits, Field, Payload, Struct, Switch
+
+Template = str | tuple[tuple[Expr | None, str], ...]
+"""Text with ``{field}`` in it; or several, the first whose condition holds (None: always)."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A finding for a layer where `when` holds, placed at `field`. `text` may have ``{field}`` in it."""
+
+    code: str
+    """Its finding is ``layer.code``."""
+    when: Expr
+    severity: Severity
+    group: Group
+    text: str
+    field: str = ""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """All that is known of one layer; what the engines read."""
+
+    name: str
+    """Prefix of its fields: ``npdu`` gives ``npdu.version``."""
+    class_name: str
+    title: str
+    doc: str
+    source: Source
+    order: Literal["big", "little"]
+    bit_order: Literal["msb", "lsb"]
+    fields: tuple[Field, ...]
+    checks: tuple[Check, ...]
+    info: tuple[tuple[Expr | None, str], ...]
+    source_address: tuple[tuple[Expr | None, str], ...]
+    destination_address: tuple[tuple[Expr | None, str], ...]
+    protocol: str
+    """What the protocol column of a packet list says; empty for layers that do not decide it."""
+
+    @property
+    def payload(self) -> Payload | None:
+        """The enclosed part, if there is one."""
+        return next((f for f in self.fields if isinstance(f, Payload)), None)
+
+    @property
+    def header(self) -> tuple[Field, ...]:
+        """The fields before the payload."""
+        payload = self.payload
+        return self.fields if payload is None else self.fields[: self.fields.index(payload)]
+
+    @property
+    def trailer(self) -> tuple[Field, ...]:
+        """The fields after the payload."""
+        payload = self.payload
+        return () if payload is None else self.fields[self.fields.index(payload) + 1 :]
+
+    def full_name(self, field: Field) -> str:
+        """The name by which filters, JSON and columns know a field."""
+        return field.qualified or f"{self.name}.{field.name}"
+
+    def source_of(self, field: Field) -> Source:
+        """Where a field is specified."""
+        return field.source or self.source
+
+
+REGISTRY: dict[str, type[Layer]] = {}
+"""Every layer that was defined, by class name."""
+
+
+def resolve(target: type[Layer] | str) -> type[Layer]:
+    """The layer class for a target that may be given by class name. Raises KeyError for one never defined."""
+    return REGISTRY[target] if isinstance(target, str) else target
+
+
+class Layer:
+    """Base of all layers. The class body lists the fields in wire order; base classes' fields come first.
+
+    The docstring is the documentation shown to users. ``name`` prefixes the field names and ``source`` holds for
+    every field that names none of its own. Tables of meters are ``order="little", bit_order="lsb"``.
+    """
+
+    definition: ClassVar[Definition]
+    checks: ClassVar[tuple[Check, ...]] = ()
+    info: ClassVar[Template] = ""
+    source_address: ClassVar[Template] = ""
+    destination_address: ClassVar[Template] = ""
+
+    def __init_subclass__(
+        cls,
+        name: str = "",
+        title: str = "",
+        source: Source | None = None,
+        order: Literal["big", "little"] = "big",
+        bit_order: Literal["msb", "lsb"] = "msb",
+        protocol: str = "",
+    ) -> None:
+        base = getattr(cls, "definition", None)
+        source = source or (base.source if base else None)
+        if source is None:
+            raise ValueError(f"{cls.__name__}: a layer needs a source")
+        own = tuple(value for value in vars(cls).values() if isinstance(value, Field))
+        definition = Definition(
+            name=name or (base.name if base else cls.__name__.lower()),
+            class_name=cls.__name__,
+            title=title or (base.title if base else cls.__name__),
+            doc=inspect.cleandoc(cls.__doc__ or ""),
+            source=source,
+            order=base.order if base else order,
+            bit_order=base.bit_order if base else bit_order,
+            fields=_merge(base.fields if base else (), own),
+            checks=cls.checks,
+            info=_alternatives(cls.info),
+            source_address=_alternatives(cls.source_address),
+            destination_address=_alternatives(cls.destination_address),
+            protocol=protocol or (base.protocol if base else ""),
+        )
+        _validate(definition)
+        cls.definition = definition
+        REGISTRY[cls.__name__] = cls
+
+
+def _alternatives(template: Template) -> tuple[tuple[Expr | None, str], ...]:
+    if isinstance(template, str):
+        return ((None, template),) if template else ()
+    return template
+
+
+def _merge(inherited: tuple[Field, ...], own: tuple[Field, ...]) -> tuple[Field, ...]:
+    """A field that the base has too replaces it in its place; the others follow."""
+    replaced = {field.name: field for field in own}
+    kept = tuple(replaced.pop(field.name, field) for field in inherited)
+    return kept + tuple(replaced.values())
+
+
+def walk(expression: Expr) -> Iterator[Expr]:
+    """The node and all below it."""
+    yield expression
+    for child in expression.children():
+        yield from walk(child)
+
+
+def _validate(definition: Definition) -> None:
+    """Refuse what no engine could read. Raises ValueError naming layer, field and the nearest right name."""
+    seen: list[str] = []
+    everything = [f.name for f in definition.fields]
+
+    def known(where: str, name: str, names: list[str]) -> None:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise ValueError(f"{definition.class_name}.{where} refers to {name!r}, which is not a field before it{hint}")
+
+    for field in definition.fields:
+        for expression in _all_expressions(field):
+            for node in walk(expression):
+                if isinstance(node, Ref) and expression is not field.auto:
+                    known(field.name, node.name, seen)
+                elif isinstance(node, (Ref, SizeOf)):
+                    known(field.name, node.name, [*everything, "payload"])
+        for expression in field.label_expressions():
+            for node in walk(expression):
+                if isinstance(node, Ref):
+                    known(field.name, node.name, everything)
+        if field.name in seen:
+            raise ValueError(f"{definition.class_name} has two fields named {field.name!r}")
+        seen.append(field.name)
+    texts = [*definition.info, *definition.source_address, *definition.destination_address]
+    for condition, text in texts + [(c.when, c.text) for c in definition.checks]:
+        for name in re.findall(r"\{(\w+)\}", text):
+            known("info or check", name, seen)
+        for node in walk(condition) if condition is not None else ():
+            if isinstance(node, Ref):
+                known("info or check", node.name, seen)
+    for check in definition.checks:
+        if check.field:
+            known("check", check.field, seen)
+    if definition.bit_order == "lsb":
+        _validate_runs(definition)
+
+
+def _all_expressions(field: Field) -> Iterator[Expr]:
+    yield from field.expressions()
+    if isinstance(field, (Struct, Payload)):
+        choice = field.target
+        if isinstance(choice, Switch):
+            yield choice.key
+
+
+def _validate_runs(definition: Definition) -> None:
+    width = 0
+    for field in (*definition.fields, None):
+        if isinstance(field, Bits):
+            if not isinstance(field.width, int) or field.when is not None:
+                raise ValueError(f"{definition.class_name}.{field.name}: bits counted from the low end need a fixed width")
+            width += field.width
+        elif width % 8:
+            raise ValueError(f"{definition.class_name}: bit fields do not fill whole bytes before {field and field.name!r}")
+        else:
+            width = 0
