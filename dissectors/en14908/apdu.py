@@ -111,6 +111,9 @@ class APDU(Layer, name="apdu", title="Application layer", source=DX_EX.at("lon_t
             Switch(F.code, {0x4D: "LTEP"} | {code: c.request for code, c in COMMANDS.items()}),
         ),
         required=False,
+        nothing=(Not(is_response) & F.code.among(*(code for code, c in COMMANDS.items() if c.request is None)))
+        | (answers_command & request.among(*(code for code, c in COMMANDS.items() if c.response is None)))
+        | (refuses_command & request.among(*(code for code, c in COMMANDS.items() if c.failure is None))),
         doc="The body, by its code; in a response also by its request.",
     )
 

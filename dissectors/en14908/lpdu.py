@@ -2,7 +2,7 @@
 """The link layer of EN 14908-1: one header byte, the NPDU, and a CRC where the carrier keeps it."""
 
 from dissectors.sources import DX, EX
-from osgp_analyzer.schema import U16, Bits, Call, Check, Computed, Group, Layer, Payload, Severity
+from osgp_analyzer.schema import U16, Bits, Call, Check, Computed, Group, Layer, Outer, Payload, Severity
 
 CRC_STATUS = {0: "bad", 1: "good", 2: "absent"}
 
@@ -22,13 +22,13 @@ class LPDU(Layer, name="lpdu", title="EN 14908-1 link layer", source=DX.at("lcs_
     crc = U16(
         label="CRC-16",
         show="hex",
-        when=Call("crc_present"),
+        when=Call("crc_present", Outer("ni.crc_kept")),
         auto=Call("crc16"),
         source=EX.at("Shared/LtCUtil.c LtCRC16"),
         doc="Polynomial 0x1021, start 0xFFFF, inverted, high byte first, over the frame before it.",
     )
     crc_status = Computed(
-        Call("crc_status"),
+        Call("crc_status", Outer("ni.crc_kept")),
         CRC_STATUS,
         label="CRC status",
         source=EX.at("Shared/LtCUtil.c LtCRC16"),
@@ -38,7 +38,7 @@ class LPDU(Layer, name="lpdu", title="EN 14908-1 link layer", source=DX.at("lcs_
     checks = (
         Check(
             "crc_bad",
-            Call("crc_status") == 0,
+            Call("crc_status", Outer("ni.crc_kept")) == 0,
             Severity.ERROR,
             Group.CHECKSUM,
             "wrong CRC {crc}: the frame was damaged, or these bytes are no CRC",
@@ -46,7 +46,7 @@ class LPDU(Layer, name="lpdu", title="EN 14908-1 link layer", source=DX.at("lcs_
         ),
         Check(
             "crc_absent",
-            Call("crc_status") == 2,
+            Call("crc_status", Outer("ni.crc_kept")) == 2,
             Severity.CHAT,
             Group.ASSUMPTION,
             "no CRC: the last two bytes are not the CRC of the rest, and nothing says that this carrier keeps it",

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """LonTalk Enhanced Proxy: a message carried from node to node by an address list that shrinks at every hop."""
 
+from dissectors.en14908.records import TRANSMIT_TIMERS
 from dissectors.en14908.tpdu import APPLICATION
 from dissectors.sources import DX_EX
 from osgp_analyzer.schema import U8, Array, Bits, Bytes, F, If, Layer, Not, Outer, Payload
@@ -18,8 +19,6 @@ TARGET_TYPES = {
     7: "node in the agent's subnet",
 }
 PATHS = {0: "normal", 1: "alternate"}
-TIMERS = {code: f"{16 << code // 2 if code % 2 == 0 else 24 << code // 2} ms" for code in range(16)}
-"""Transmit timer codes."""
 
 SOURCE = DX_EX.at("lcs_proxy.c/.h; Stack/proxyint.h, LtProxy.cpp")
 uniform = (Outer("ltep.uniform_by_dest") == 1) | (Outer("ltep.uniform_by_src") == 1)
@@ -46,13 +45,13 @@ class LTEP(Layer, name="ltep", title="LonTalk Enhanced Proxy", source=SOURCE, pr
     count = Bits(4, doc="Repeaters that follow; 0 at the agent.")
     hops = Array(HopAddress, F.count, doc="The repeaters still to come, next one first.")
     retries = Bits(4, when=relayed, doc="Retries of each repeater.")
-    timer = Bits(4, when=relayed, doc="Code of the repeaters' transmit timer; 16 more with the long timer.", values=TIMERS)
+    timer = Bits(4, when=relayed, doc="Code of the repeaters' transmit timer; 16 more with the long timer.", values=TRANSMIT_TIMERS)
     target_type = Bits(3, TARGET_TYPES)
     target_path = Bits(1, PATHS, doc="Carrier from the agent to the target.")
     service = Bits(2, SERVICES, doc="Service from the agent to the target.")
     mode = Bits(2, MODES)
     agent_retries = Bits(4, doc="Retries of the agent.")
-    agent_timer = Bits(4, TIMERS, doc="Code of the agent's transmit timer.")
+    agent_timer = Bits(4, TRANSMIT_TIMERS, doc="Code of the agent's transmit timer.")
     key_reserved = Bits(6, when=alternate_key)
     key_type = Bits(2, {0: "standard (48 bit)", 1: "OMA (96 bit)"}, when=alternate_key)
     key_delta = Bytes(
@@ -69,7 +68,7 @@ class LTEP(Layer, name="ltep", title="LonTalk Enhanced Proxy", source=SOURCE, pr
 
     info = (
         (F.count == 0, "at the agent, {target_type}"),
-        (None, "{count} hops to go, {target_type}"),
+        (None, "hops to go: {count}, {target_type}"),
     )
 
 
@@ -77,4 +76,4 @@ class LTEPFailure(Layer, name="ltep.failure", title="LonTalk Enhanced Proxy fail
     """The answer of the node that could not pass the message on."""
 
     hops_left = U8(doc="Repeater count in the message as the failing node got it; 0: the agent failed.")
-    info = "{hops_left} hops from the agent"
+    info = "hops to go: {hops_left}"

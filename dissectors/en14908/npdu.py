@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The network layer of EN 14908-1: who, to whom, in which domain."""
 
+from dissectors.en14908.tpdu import APPLICATION
 from dissectors.sources import DX, DX_EX
 from osgp_analyzer.schema import (
     U8,
@@ -84,7 +85,7 @@ class NPDU(Layer, name="npdu", title="Network layer", source=DX_EX.at("lcs_netwo
         Cases(
             (
                 Case(F.version == 1, Switch(F.encapsulated_ip, {0: "IPv4", 1: "IPv6"})),
-                Case(addressed, Switch(F.pdu_type, {0: "TPDU", 1: "SPDU", 2: "AuthPDU", 3: "APDU"})),
+                Case(addressed, Switch(F.pdu_type, {0: "TPDU", 1: "SPDU", 2: "AuthPDU", 3: APPLICATION})),
             )
         ),
         label="PDU",

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Transport and session layer of EN 14908-1: acknowledged, repeated and request/response service."""
 
+from typing import ClassVar
+
 from dissectors.sources import DX, DX_EX
 from osgp_analyzer.schema import (
     U8,
@@ -47,7 +49,7 @@ class Transport(Layer, name="transport", title="Transport", source=DX_EX.at("lcs
         doc="Members of the group that have acknowledged or responded already.",
     )
 
-    checks = (
+    checks: ClassVar[tuple[Check, ...]] = (
         Check(
             "m_list_long",
             F.m_list_length > 8,
@@ -66,7 +68,7 @@ class TPDU(Transport, name="tpdu", title="Transport layer", protocol="LonTalk"):
     type = Bits(3, TPDU_TYPES)
     apdu = Payload(APPLICATION, required=F.type.among(0, 1, 5), nothing=F.type.among(2, 4), label="APDU")
 
-    checks = (
+    checks: ClassVar[tuple[Check, ...]] = (
         *Transport.checks,
         Check(
             "type_undefined",
@@ -85,7 +87,7 @@ class SPDU(Transport, name="spdu", title="Session layer", protocol="LonTalk"):
     type = Bits(3, SPDU_TYPES)
     apdu = Payload(APPLICATION, required=F.type.among(0, 2, 5), nothing=F.type == 4, label="APDU")
 
-    checks = (
+    checks: ClassVar[tuple[Check, ...]] = (
         *Transport.checks,
         Check(
             "type_undefined",

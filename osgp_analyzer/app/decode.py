@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from dissectors.carriers import LINK_TYPES
@@ -18,12 +19,13 @@ from osgp_analyzer.engines.tree import LayerNode
 from osgp_analyzer.schema import Finding, Group, Severity
 
 
-@dataclass(slots=True)
+@dataclass
 class Decoded:
     """A frame with its layers. `findings` has those of all layers, by offset."""
 
     frame: Frame
-    layers: list[LayerNode]
+    packet: Any
+    """The Scapy packet, None where the link type has no decoder."""
     findings: list[Finding]
     source: str
     destination: str
@@ -33,6 +35,13 @@ class Decoded:
     """Innermost value of each field, by full name."""
     request: int | None = None
     """Number of the frame that this one answers."""
+
+    @cached_property
+    def layers(self) -> list[LayerNode]:
+        """The tree, made when it is asked for."""
+        if self.packet is None:
+            return [LayerNode("data", "Data", f"{len(self.frame.data)} bytes", 0, len(self.frame.data))]
+        return list(layers(self.packet, self.frame.data))
 
     @property
     def worst(self) -> Severity | None:
@@ -59,7 +68,6 @@ class Decoder:
         packet = layer_class(name)(_internal=1, knowledge=knowledge)
         packet.original = frame.data
         packet.dissect(frame.data)
-        tree = list(layers(packet, frame.data))
         findings = packet.frame_findings()
         if not frame.data:
             findings.append(Finding(Severity.ERROR, Group.MALFORMED, "frame.empty", 0, "the frame has no bytes"))
@@ -74,13 +82,12 @@ class Decoder:
                 )
             )
         source, destination, protocol, info = _summary(packet)
-        return Decoded(frame, tree, findings, source, destination, protocol, _with_fault(info, findings), values(packet))
+        return Decoded(frame, packet, findings, source, destination, protocol, _with_fault(info, findings), values(packet))
 
     def _unknown(self, frame: Frame) -> Decoded:
         text = f"no decoder for link type {frame.link_type}: name one with --link {frame.link_type}=DECODER"
         finding = Finding(Severity.NOTE, Group.UNDECODED, "frame.link_type", 0, text)
-        node = LayerNode("data", "Data", f"{len(frame.data)} bytes", 0, len(frame.data))
-        return Decoded(frame, [node], [finding], "", "", f"link {frame.link_type}", text, {})
+        return Decoded(frame, None, [finding], "", "", f"link {frame.link_type}", text, {})
 
 
 def _summary(packet: Any) -> tuple[str, str, str, str]:
@@ -88,10 +95,10 @@ def _summary(packet: Any) -> tuple[str, str, str, str]:
     layer = packet
     while isinstance(layer, DefinedPacket):
         definition = layer.definition
-        source = layer.text(definition.source_address) or source
-        destination = layer.text(definition.destination_address) or destination
+        source = layer.summary_of(definition.source_address) or source
+        destination = layer.summary_of(definition.destination_address) or destination
         protocol = definition.protocol or protocol
-        text = layer.text(definition.info)
+        text = layer.summary_of(definition.info)
         if text:
             info.append(text)
         layer = layer.payload

@@ -135,7 +135,8 @@ class _Text:
         mark = f" {field.mark}" if field.mark else ""
         place = _place(field.offset, field.length) if field.offset is not None else "           "
         bits = f"{dotted(field.raw, field.bits)} = " if field.bits else ""
-        line = f"{field.label}: {text}{mark}" if field.offset is not None else f"[{field.label}: {text}]{mark}"
+        line = f"{field.label}: {text}" if text or not field.children else field.label
+        line = f"{line}{mark}" if field.offset is not None else f"[{line}]{mark}"
         out.write(f"{place} {'    ' * depth}{bits}{line}\n")
         for child in field.children:
             self._field(child, depth + 1, out)

@@ -38,17 +38,23 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-def describe(field: Field, value: Any, env: Env) -> str:
-    """The text of a value: name and number for enumerations, unit and scale applied, bytes as hex."""
+def describe(field: Field, value: Any, env: Env, short: bool = False) -> str:
+    """The text of a value: name and number for enumerations, unit and scale applied, bytes as hex.
+
+    `short` leaves the number out where the name stands for no other value: for one-line summaries.
+    """
     if value is None:
         return ""
     if isinstance(value, list):
-        return ", ".join(describe(field, v, env) for v in value)
+        return ", ".join(describe(field, v, env, short) for v in value)
     for label in field.labels:
-        if label.when.compile()(env):
-            name = label.values.get(label.key.compile()(env))
+        if label.when.compiled()(env):
+            name = label.values.get(label.key.compiled()(env))
             if name is not None:
-                return f"{name} ({_number(field, value)})"
+                return _named(name, field, value, short and _unique(name, label.values))
+    if isinstance(field, (Bits, Integer, Computed)) and field.values is not None and isinstance(value, int):
+        name = field.values.get(value)
+        return _named(name or "unknown", field, value, short and name is not None and _unique(name, field.values))
     if field.show in SHOW and isinstance(value, bytes):
         return SHOW[field.show](value)
     return _plain(field, value)
@@ -61,9 +67,12 @@ def _number(field: Field, value: int) -> str:
     return str(value)
 
 
-def _named(values: Values, field: Field, value: int) -> str:
-    name = values.get(value)
-    return f"{name} ({_number(field, value)})" if name is not None else f"unknown ({_number(field, value)})"
+def _named(name: str, field: Field, value: int, alone: bool) -> str:
+    return name if alone else f"{name} ({_number(field, value)})"
+
+
+def _unique(name: str, values: Values) -> bool:
+    return sum(other == name for other in values.values()) == 1
 
 
 def _plain(field: Field, value: Any) -> str:
@@ -71,8 +80,6 @@ def _plain(field: Field, value: Any) -> str:
         case Flags():
             names = [name for bit, name in sorted(field.bits.items()) if value >> bit & 1]
             return f"0x{value:0{field.size * 2}x}" + (f" ({', '.join(names)})" if names else "")
-        case Bits() | Integer() | Computed() if field.values is not None and isinstance(value, int):
-            return _named(field.values, field, value)
         case BitSet():
             numbers = members(value, field.msb_first)
             return ", ".join(map(str, numbers)) if numbers else "none"

@@ -64,6 +64,13 @@ class Expr:
         """A Python function of an `Env` with this node's value."""
         raise NotImplementedError(type(self).__name__)
 
+    def compiled(self) -> Compiled:
+        """`compile`, done once for each node."""
+        found = _COMPILED.get(self)
+        if found is None:
+            found = _COMPILED[self] = self.compile()
+        return found
+
     def children(self) -> tuple[Expr, ...]:
         """The nodes directly below."""
         return ()
@@ -122,6 +129,8 @@ class Expr:
         """True when the value is one of `values`."""
         return Map(self, dict.fromkeys(values, 1), 0) == 1
 
+
+_COMPILED: dict[Expr, Compiled] = {}
 
 _BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,

@@ -32,6 +32,9 @@ def scapy_layer(target: type[schema.Layer] | str) -> type[DefinedPacket]:
 
 def _compile(layer: type[schema.Layer]) -> type[DefinedPacket]:
     definition = layer.definition
+    for field in definition.fields:
+        if field.name in TAKEN:
+            raise ValueError(f"{definition.class_name}.{field.name}: Scapy uses this name itself, choose another")
     members: dict[str, Any] = {
         "__slots__": (),
         "__doc__": definition.doc,
@@ -42,20 +45,23 @@ def _compile(layer: type[schema.Layer]) -> type[DefinedPacket]:
         "fields_desc": [_shown(field) for field in definition.fields if not isinstance(field, schema.Payload)],
         "plan": None,
     }
-    # A field named like an attribute of Packet would never be reached: give the name to the field.
-    members |= {
-        field.name: _field_property(field.name)
-        for field in definition.fields
-        if hasattr(Packet, field.name) and not isinstance(field, schema.Payload)
-    }
     mixin = (MIXINS[definition.class_name],) if definition.class_name in MIXINS else ()
-    cls: type[DefinedPacket] = type(DefinedPacket)(definition.class_name, (*mixin, DefinedPacket), members)
+    metaclass: Any = type(DefinedPacket)
+    cls: type[DefinedPacket] = metaclass(definition.class_name, (*mixin, DefinedPacket), members)
     LAYERS[definition.class_name] = cls
+    for field in definition.fields:
+        # A field named like an attribute of Packet would never be reached: give the name to the field.
+        if hasattr(Packet, field.name):
+            type.__setattr__(cls, field.name, _field_property(field.name))
     cls.plan = Plan(definition, lambda field: compile_step(field, definition, scapy_layer))
     payload = definition.payload
     if payload is not None:
         cls.plan.choose = compile_target(payload.target, scapy_layer)
     return cls
+
+
+TAKEN = frozenset(dir(DefinedPacket)) - {"command", "direction"}
+"""Names that a field cannot have. Those two it can: Scapy itself makes no use of them while it dissects or builds."""
 
 
 def bind(layer: type[schema.Layer]) -> None:
@@ -98,8 +104,8 @@ def _shown(field: schema.Field) -> Any:
 
 def _present(pkt: DefinedPacket, name: str) -> bool:
     if pkt.pristine:
-        return name in pkt.fields or pkt.computed.get(name) is not None
-    return pkt.present(pkt.plan.steps[name], BuildEnv(pkt))
+        return name in pkt.fields or pkt.computed_fields.get(name) is not None
+    return pkt.has_field(pkt.plan.steps[name], BuildEnv(pkt))
 
 
 def _field_property(name: str) -> property:
@@ -107,7 +113,8 @@ def _field_property(name: str) -> property:
         return self.getfieldval(name)
 
     def put(self: DefinedPacket, value: Any) -> None:
-        if value is not None:  # Packet.__init__ sets its own attributes to None
+        # Packet.__init__ sets its own attributes to None, and copying sets them to what they are.
+        if value is not None and value != get(self):
             self.setfieldval(name, value)
 
     return property(get, put)

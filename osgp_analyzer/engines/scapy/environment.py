@@ -35,7 +35,7 @@ class LayerEnv:
         self.packet = packet
 
     def field(self, name: str) -> Any:
-        return self.packet.value(name)
+        return self.packet.field_value(name)
 
     def outer(self, name: str) -> Any:
         layer = above(self.packet)
@@ -43,7 +43,7 @@ class LayerEnv:
             names = getattr(layer, "full_names", None)
             if names is not None:
                 if name in names:
-                    return layer.value(names[name])
+                    return layer.field_value(names[name])
             else:
                 foreign = FOREIGN.get(type(layer).__name__)
                 if foreign is not None and name in foreign:
@@ -118,7 +118,7 @@ class BuildEnv(LayerEnv):
                 return len(self.payload)
             payload = self.packet.payload
             return 0 if isinstance(payload, NoPayload) else len(payload)
-        value = self.packet.value(name)
+        value = self.packet.field_value(name)
         if isinstance(value, (Packet, Raw)):
             return len(bytes(value))
         return len(value) if isinstance(value, (bytes, list, str)) else 0

@@ -6,16 +6,13 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scapy.fields import ConditionalField, Field
 from scapy.volatile import RandBin, RandNum
 
 from osgp_analyzer import schema
 from osgp_analyzer.engines.text import describe
-
-if TYPE_CHECKING:
-    from osgp_analyzer.engines.scapy.packet import DefinedPacket
 
 
 class DefinedField(Field[Any, Any]):
@@ -26,7 +23,7 @@ class DefinedField(Field[Any, Any]):
     def __init__(self, definition: schema.Field) -> None:
         self.definition = definition
         super().__init__(definition.name, default_of(definition), "B")
-        self.sz = _size(definition)
+        self.sz: float = _size(definition)  # type: ignore[assignment]  # Scapy has fractions too: BitField
 
     def any2i(self, pkt: Any, x: Any) -> Any:
         """What a user assigns: also the name of an enumeration value, and text for bytes."""
@@ -117,7 +114,7 @@ class ComputedField(DefinedField):
 class When(ConditionalField):
     """A field that is shown only where it is present."""
 
-    def __init__(self, fld: DefinedField, cond: Callable[[DefinedPacket], bool]) -> None:
+    def __init__(self, fld: DefinedField, cond: Callable[[Any], bool]) -> None:
         super().__init__(fld, cond)
 
 

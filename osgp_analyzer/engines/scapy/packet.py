@@ -33,7 +33,7 @@ class Plan:
         self.header = tuple(compile_step(field) for field in definition.header)
         self.trailer = tuple(compile_step(field) for field in definition.trailer)
         self.steps = {step.field.name: step for step in (*self.header, *self.trailer)}
-        self.checks = tuple((check, check.when.compile()) for check in definition.checks)
+        self.checks = tuple((check, check.when.compiled()) for check in definition.checks)
         payload = definition.payload
         self.payload_size = size_of(payload.length) if payload is not None and payload.length is not None else None
         self.required = _condition(payload.required if payload is not None else False)
@@ -42,27 +42,28 @@ class Plan:
 
 
 def _condition(value: schema.Expr | bool) -> Compiled:
-    return value.compile() if isinstance(value, schema.Expr) else lambda env: value
+    return value.compiled() if isinstance(value, schema.Expr) else lambda env: value
 
 
 class DefinedPacket(Packet):
     """Base of all layers made from definitions.
 
-    Beside Scapy's own attributes a dissected layer has `base` (its offset in the frame), `spans` (field name to
-    `Span`), `findings` (its own; `frame_findings()` has those of all layers) and `consumed` (its bytes, with payload).
+    Beside Scapy's own attributes a dissected layer has `frame_offset` (its offset in the frame), `spans` (field name to
+    `Span`), `findings` (its own; `frame_findings()` has those of all layers) and `wire_length` (its bytes, with payload).
     """
 
     __slots__ = (
-        "absent",
-        "base",
-        "computed",
-        "consumed",
-        "cut",
-        "depth",
+        "absent_fields",
+        "frame_offset",
+        "computed_fields",
+        "wire_length",
+        "is_cut",
+        "layer_depth",
         "findings",
-        "kept",
+        "header_cut",
+        "kept_wire",
         "knowledge",
-        "rest",
+        "padding_bytes",
         "spans",
         "trailer_cache",
     )
@@ -73,34 +74,37 @@ class DefinedPacket(Packet):
     plan: ClassVar[Plan]
     full_names: ClassVar[dict[str, str]]
 
-    base: int
-    consumed: int
-    computed: dict[str, Any]
-    cut: bool
-    depth: int
+    frame_offset: int
+    wire_length: int
+    computed_fields: dict[str, Any]
+    is_cut: bool
+    """Bytes are missing, in the header (`header_cut`) or after it."""
+    header_cut: bool
+    layer_depth: int
     findings: list[Finding]
     knowledge: Knowledge | None
-    rest: bytes
+    padding_bytes: bytes
     """What the carrier had behind this layer: padding."""
     spans: dict[str, Span] | None
-    kept: dict[str, bytes]
+    kept_wire: dict[str, bytes]
     """Bytes of arrays and nested layers, to notice when one was changed."""
-    absent: frozenset[str]
+    absent_fields: frozenset[str]
     trailer_cache: bytes
 
     def __init__(self, _pkt: bytes = b"", *args: Any, knowledge: Knowledge | None = None, **fields: Any) -> None:
         put = object.__setattr__
         put(self, "knowledge", knowledge)
-        put(self, "base", -1)
-        put(self, "consumed", 0)
-        put(self, "computed", {})
-        put(self, "cut", False)
-        put(self, "depth", 0)
+        put(self, "frame_offset", -1)
+        put(self, "wire_length", 0)
+        put(self, "computed_fields", {})
+        put(self, "is_cut", False)
+        put(self, "layer_depth", 0)
         put(self, "findings", [])
-        put(self, "kept", {})
-        put(self, "rest", b"")
+        put(self, "header_cut", False)
+        put(self, "kept_wire", {})
+        put(self, "padding_bytes", b"")
         put(self, "spans", None)
-        put(self, "absent", frozenset())
+        put(self, "absent_fields", frozenset())
         put(self, "trailer_cache", b"")
         super().__init__(_pkt, *args, **fields)
 
@@ -108,9 +112,9 @@ class DefinedPacket(Packet):
 
     @classmethod
     def dissected(cls, data: bytes, *, underlayer: Any = None, parent: Any = None, base: int = -1) -> DefinedPacket:
-        """Dissect `data` (which may be empty) as this layer, `base` bytes into the frame."""
+        """Dissect `data` (which may be empty) as this layer, `frame_offset` bytes into the frame."""
         packet = cls(_internal=1, _underlayer=underlayer, _parent=parent)
-        packet.base = base
+        packet.frame_offset = base
         packet.original = data
         packet.dissect(data)
         return packet
@@ -118,17 +122,17 @@ class DefinedPacket(Packet):
     def dissect(self, s: bytes) -> None:
         """Scapy's entry: read header and trailer, then let the payload read itself."""
         enclosing = above(self)
-        self.depth = getattr(enclosing, "depth", 0) + 1
-        if self.base < 0:
-            self.base = _bytes_below(self)
+        self.layer_depth = getattr(enclosing, "layer_depth", 0) + 1
+        if self.frame_offset < 0:
+            self.frame_offset = _bytes_below(self)
         self.spans, self.raw_packet_cache, self.raw_packet_cache_fields = {}, b"", {}
         env = DissectEnv(self, bytes(s))
         payload, start = self._read(env)
         self._check(env)
         self._enclose(env, payload, start)
-        self.rest = env.whole[self.consumed :] if self.parent is None else b""
-        if self.rest and conf.padding:
-            self.add_payload(conf.padding_layer(self.rest))
+        self.padding_bytes = env.whole[self.wire_length :] if self.parent is None else b""
+        if self.padding_bytes and conf.padding:
+            self.add_payload(conf.padding_layer(self.padding_bytes))
 
     def _read(self, env: DissectEnv) -> tuple[bytes, int]:
         """Header, extent of the payload, trailer. Returns the payload and its offset in this layer."""
@@ -140,25 +144,26 @@ class DefinedPacket(Packet):
             cursor.end -= held
         self._read_steps(env, plan.header)
         self.raw_packet_cache = env.whole[: cursor.byte]
+        self.header_cut = self.is_cut
         start = cursor.byte
         if self.definition.payload is None:
             stop = start if plan.payload_size else cursor.end
-            self.consumed = start
+            self.wire_length = start
             return env.whole[start:stop], start
         stop = cursor.end
-        if plan.payload_size is not None and not self.cut:
+        if plan.payload_size is not None and not self.is_cut:
             wanted = plan.payload_size(env)
             if wanted > cursor.left:
-                self.cut = True
+                self.is_cut = True
                 self._find(Severity.ERROR, Group.MALFORMED, "truncated", start, f"{_count(wanted)} should follow, {_count(cursor.left)} are there")
             else:
                 stop = start + wanted
         cursor.bit = stop * 8
         cursor.end += held
-        if plan.payload_size is None or not self.cut:
+        if plan.payload_size is None or not self.is_cut:
             self._read_steps(env, plan.trailer)
             self.trailer_cache = env.whole[stop : cursor.byte]
-        self.consumed = cursor.byte
+        self.wire_length = cursor.byte
         return env.whole[start:stop], start
 
     def _read_steps(self, env: DissectEnv, steps: tuple[Step, ...]) -> None:
@@ -168,7 +173,7 @@ class DefinedPacket(Packet):
         for step in steps:
             name = step.field.name
             if step.when is not None and not step.when(env):
-                self.absent = self.absent | {name}
+                self.absent_fields = self.absent_fields | {name}
                 continue
             before = cursor.bit
             try:
@@ -179,7 +184,7 @@ class DefinedPacket(Packet):
             except Unknown as unknown:
                 self._find(Severity.WARN, Group.UNDECODED, "unknown_size", cursor.byte,
                            f"{step.field.title} and what follows cannot be read without {unknown.missing}")  # fmt: skip
-                self.cut = True
+                self.is_cut = True
                 return
             except PartialArray as partial:
                 values[name] = partial.found
@@ -187,7 +192,7 @@ class DefinedPacket(Packet):
                 self._cut(step, cursor.byte, f"its next element needs {_count(partial.short.needed)}, {_count(partial.short.left)} are left")
                 return
             if isinstance(step.field, schema.Computed):
-                self.computed[name] = value
+                self.computed_fields[name] = value
                 continue
             if value is None:
                 continue
@@ -195,47 +200,47 @@ class DefinedPacket(Packet):
             spans[name] = Span(before, cursor.bit - before)
             last = value[-1] if isinstance(value, list) and value else value
             if isinstance(value, (list, Packet)):
-                self.kept[name] = env.whole[before // 8 : cursor.byte]
-            if isinstance(last, DefinedPacket) and last.cut:
-                self.cut = True
+                self.kept_wire[name] = env.whole[before // 8 : cursor.byte]
+            if isinstance(last, DefinedPacket) and last.is_cut:
+                self.is_cut = True
                 return
 
     def _cut(self, step: Step, at: int, text: str) -> None:
-        self.cut = True
+        self.is_cut = True
         self._find(Severity.ERROR, Group.MALFORMED, "truncated", at, f"{step.field.title} {text}")
 
     def _check(self, env: DissectEnv) -> None:
         for check, holds in self.plan.checks:
             if holds(env):
                 at = self.spans.get(check.field) if self.spans else None
-                self._find(check.severity, check.group, check.code, at.offset if at else 0, self.format(check.text, env))
+                self._find(check.severity, check.group, check.code, at.offset if at else 0, self.fill_in(check.text, env))
 
     def _enclose(self, env: DissectEnv, data: bytes, start: int) -> None:
         """Dissect the payload, or say what is wrong with it."""
         if self.definition.payload is None:
-            if data and self.parent is None and not self.cut:
+            if data and self.parent is None and not self.is_cut:
                 self._find(Severity.WARN, Group.MALFORMED, "surplus", start, f"{_count(len(data))} more than the layer has fields for")
             if self.parent is None:
                 self._keep(data)
-                self.consumed = start + len(data)
+                self.wire_length = start + len(data)
             return
         env.cursor.bit, env.cursor.end = start * 8, start + len(data)
-        target = None if self.cut and not data else self.guess_payload_class(data, env)
-        if self.cut and self.plan.payload_size is None:
+        target = None if self.is_cut and not data else self.guess_payload_class(data, env)
+        if self.header_cut:
             self._keep(data)
         elif data and self.plan.nothing(env):
             self._find(Severity.WARN, Group.MALFORMED, "surplus", start, f"{_count(len(data))} where the message should end")
             self._keep(data)
-        elif not data and self.plan.required(env) and not self.cut:
+        elif not data and self.plan.required(env) and not self.is_cut:
             what = target.__name__ if target is not None else "payload"
             self._find(Severity.ERROR, Group.MALFORMED, "truncated", start, f"the bytes end before the {what}")
-        elif self.depth >= MAX_DEPTH and data:
+        elif self.layer_depth >= MAX_DEPTH and data:
             self._find(Severity.WARN, Group.MALFORMED, "nesting", start, f"more than {MAX_DEPTH} layers inside each other: not read further")
             self._keep(data)
         elif target is None or self.plan.nothing(env):
             self._keep(data)
         else:
-            layer = target.dissected(data, underlayer=self, base=self.base + start)
+            layer = target.dissected(data, underlayer=self, base=self.frame_offset + start)
             if data or layer.spans or layer.findings:
                 self.add_payload(layer)
 
@@ -248,7 +253,7 @@ class DefinedPacket(Packet):
         return self.plan.choose(env if env is not None else BuildEnv(self, payload))
 
     def _find(self, severity: Severity, group: Group, code: str, at: int, text: str) -> None:
-        self.findings.append(Finding(severity, group, f"{self.definition.name}.{code}", self.base + at, text))
+        self.findings.append(Finding(severity, group, f"{self.definition.name}.{code}", self.frame_offset + at, text))
 
     # -- values -------------------------------------------------------------------------------------------------
 
@@ -262,23 +267,23 @@ class DefinedPacket(Packet):
         """True while the layer is as it was dissected."""
         return self.spans is not None and self.raw_packet_cache is not None
 
-    def present(self, step: Step, env: BuildEnv) -> bool:
+    def has_field(self, step: Step, env: BuildEnv) -> bool:
         """Whether a field is in the layer. Where only the wire could tell: if it is set, or fills itself in."""
         name = step.field.name
         if step.when is None:
             return not (isinstance(step.field, schema.Struct) and self.getfieldval(name) is None)
         holds = step.when(env)
         if holds is None:
-            return name in self.fields or (step.auto is not None and name not in self.absent)
+            return name in self.fields or (step.auto is not None and name not in self.absent_fields)
         return bool(holds)
 
-    def value(self, name: str) -> Any:
+    def field_value(self, name: str) -> Any:
         """The value of a field, None where it is not there."""
         if self.pristine:
-            return self.fields[name] if name in self.fields else self.computed.get(name)
+            return self.fields[name] if name in self.fields else self.computed_fields.get(name)
         step = self.plan.steps.get(name)
         env = BuildEnv(self)
-        if step is None or not self.present(step, env):
+        if step is None or not self.has_field(step, env):
             return None
         if isinstance(step.field, schema.Computed):
             return step.read(env)  # type: ignore[arg-type]
@@ -289,22 +294,22 @@ class DefinedPacket(Packet):
 
     def computed_value(self, field: schema.Field) -> Any:
         """The value of a computed field."""
-        return self.value(field.name)
+        return self.field_value(field.name)
 
-    def format(self, template: str, env: Any = None) -> str:
+    def fill_in(self, template: str, env: Any, short: bool = False) -> str:
         """`template` with each ``{field}`` replaced by its text."""
-        return template.format_map(_Texts(self, env if env is not None else BuildEnv(self)))
+        return template.format_map(_Texts(self, env, short))
 
-    def text(self, alternatives: tuple[tuple[schema.Expr | None, str], ...]) -> str:
+    def summary_of(self, alternatives: tuple[tuple[schema.Expr | None, str], ...]) -> str:
         """The first template whose condition holds, filled in."""
         env = BuildEnv(self)
         for condition, template in alternatives:
-            if condition is None or condition.compile()(env):
-                return self.format(template, env)
+            if condition is None or condition.compiled()(env):
+                return self.fill_in(template, env, short=True)
         return ""
 
     def mysummary(self) -> str:
-        text = self.text(self.definition.info)
+        text = self.summary_of(self.definition.info)
         return f"{type(self).__name__} {text}" if text else type(self).__name__
 
     def frame_findings(self) -> list[Finding]:
@@ -324,11 +329,10 @@ class DefinedPacket(Packet):
     # -- building -----------------------------------------------------------------------------------------------
 
     def do_build(self) -> bytes:
-        layer = self if self.explicit else next(iter(self))
-        payload = layer.do_build_payload()
+        layer: Any = self if self.explicit else next(iter(self))
+        payload: bytes = layer.do_build_payload()
         if layer._unchanged():
-            assert layer.raw_packet_cache is not None
-            return layer.raw_packet_cache + payload + layer.trailer_cache
+            return bytes(layer.raw_packet_cache + payload + layer.trailer_cache)
         header = write_steps(layer.plan.header, layer, BuildEnv(layer, payload))
         trailer = write_steps(layer.plan.trailer, layer, BuildEnv(layer, payload, header + payload))
         return header + payload + trailer
@@ -342,7 +346,7 @@ class DefinedPacket(Packet):
     def _unchanged(self) -> bool:
         if self.raw_packet_cache is None:
             return False
-        for name, wire in self.kept.items():
+        for name, wire in self.kept_wire.items():
             sink = Sink()
             self.plan.steps[name].write(BuildEnv(self), sink, self.fields[name])
             if sink.done != wire:
@@ -366,14 +370,14 @@ class DefinedPacket(Packet):
 class _Texts(dict[str, str]):
     """Texts of fields on demand, for `str.format_map`."""
 
-    def __init__(self, packet: DefinedPacket, env: Any) -> None:
+    def __init__(self, packet: DefinedPacket, env: Any, short: bool) -> None:
         super().__init__()
-        self.packet, self.env = packet, env
+        self.packet, self.env, self.short = packet, env, short
 
     def __missing__(self, name: str) -> str:
         step = self.packet.plan.steps.get(name)
-        value = self.packet.value(name)
-        return describe(step.field, value, self.env) if step is not None else ""
+        value = self.packet.field_value(name)
+        return describe(step.field, value, self.env, self.short) if step is not None else ""
 
 
 def _fixed_size(field: schema.Field) -> int:

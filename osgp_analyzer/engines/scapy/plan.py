@@ -41,10 +41,10 @@ def compile_step(field: schema.Field, definition: schema.Definition, layer_class
     read, write = _Steps(definition, layer_class).of(field)
     return Step(
         field,
-        field.when.compile() if field.when is not None else None,
+        field.when.compiled() if field.when is not None else None,
         read,
         write,
-        field.auto.compile() if field.auto is not None else None,
+        field.auto.compiled() if field.auto is not None else None,
     )
 
 
@@ -53,12 +53,12 @@ def compile_target(target: Any, layer_class: LayerClass) -> Callable[[Any], type
     if target is None:
         return lambda env: None
     if isinstance(target, schema.Switch):
-        key = target.key.compile()
+        key = target.key.compiled()
         cases = {value: compile_target(t, layer_class) for value, t in target.cases.items()}
         default = compile_target(target.default, layer_class)
         return lambda env: cases.get(key(env), default)(env)
     if isinstance(target, schema.Cases):
-        ordered = [(case.when.compile(), compile_target(case.target, layer_class)) for case in target.cases]
+        ordered = [(case.when.compiled(), compile_target(case.target, layer_class)) for case in target.cases]
         otherwise = compile_target(target.default, layer_class)
 
         def choose(env: Any) -> type[DefinedPacket] | None:
@@ -75,7 +75,7 @@ def size_of(size: int | Expr) -> Callable[[Any], int]:
     """A length or count as a function; negative gives 0, unknowable raises `Unknown`."""
     if isinstance(size, int):
         return lambda env: size
-    compiled = size.compile()
+    compiled = size.compiled()
     missing = ", ".join(node.name for node in walk(size) if isinstance(node, Context)) or "its length"
 
     def run(env: Any) -> int:
@@ -118,7 +118,7 @@ class _Steps:
             case schema.Array():
                 return self.array(field)
             case schema.Computed():
-                compute = field.expression.compile()
+                compute = field.expression.compiled()
                 return compute, lambda env, sink, value: None
         raise TypeError(f"{self.definition.class_name}.{field.name}: no reader for {type(field).__name__}")
 
@@ -194,7 +194,8 @@ class _Steps:
         count = size_of(field.count) if field.count is not None else None
 
         def read(env: DissectEnv) -> list[Any]:
-            cursor, found = env.cursor, []
+            cursor = env.cursor
+            found: list[Any] = []
             wanted = count(env) if count is not None else None
             while (len(found) < wanted) if wanted is not None else cursor.left > 0:
                 before = cursor.bit
@@ -202,7 +203,7 @@ class _Steps:
                     found.append(read_one(env))
                 except Truncated as short:
                     raise PartialArray(found, short) from None
-                if cursor.bit == before or getattr(found[-1], "cut", False):
+                if cursor.bit == before or getattr(found[-1], "is_cut", False):
                     break
             return found
 
@@ -243,8 +244,8 @@ def nested(cls: type[DefinedPacket], env: DissectEnv, length: int | None) -> Def
     if length is not None:
         cursor.need(length * 8)
     end = cursor.end if length is None else start + length
-    packet = cls.dissected(cursor.data[start:end], parent=env.packet, base=env.packet.base + start)
-    cursor.bit = (end if length is not None else start + packet.consumed) * 8
+    packet = cls.dissected(cursor.data[start:end], parent=env.packet, base=env.packet.frame_offset + start)
+    cursor.bit = (end if length is not None else start + packet.wire_length) * 8
     return packet
 
 
@@ -260,7 +261,7 @@ def write_steps(steps: tuple[Step, ...], packet: DefinedPacket, env: BuildEnv) -
     """Build the bytes of consecutive fields."""
     sink = Sink()
     for step in steps:
-        if packet.present(step, env):
+        if packet.has_field(step, env):
             value = value_to_write(step, packet, env)
             if isinstance(value, (RawVal, Packet)):
                 sink.put(bytes(value))

@@ -24,11 +24,11 @@ def layers(packet: Any, frame: bytes) -> Iterator[LayerNode]:
     while layer is not None and not isinstance(layer, NoPayload):
         if isinstance(layer, DefinedPacket):
             yield _layer(layer, frame, beside)
-            if layer.rest:
-                rests.append((layer.base + layer.consumed, layer.rest))
+            if layer.padding_bytes:
+                rests.append((layer.frame_offset + layer.wire_length, layer.padding_bytes))
             below = layer
         elif isinstance(layer, Raw) and not isinstance(layer, Padding):
-            yield _bytes("data", "Data", bytes(layer.load), below.base + below.header_length if below is not None else 0)
+            yield _bytes("data", "Data", bytes(layer.load), below.frame_offset + below.header_length if below is not None else 0)
         layer = layer.payload
     for one in beside:
         yield from layers(one, frame)
@@ -43,7 +43,7 @@ def values(packet: Any) -> dict[str, Any]:
     while layer is not None and not isinstance(layer, NoPayload):
         if isinstance(layer, DefinedPacket):
             for full, name in layer.full_names.items():
-                value = layer.value(name)
+                value = layer.field_value(name)
                 if value is not None and not isinstance(value, (list, DefinedPacket)):
                     found[full] = value
         layer = layer.payload
@@ -58,10 +58,10 @@ def _bytes(name: str, title: str, data: bytes, offset: int) -> LayerNode:
 
 def _layer(packet: DefinedPacket, frame: bytes, beside: list[DefinedPacket]) -> LayerNode:
     definition = packet.definition
-    summary = packet.text(definition.info)
+    summary = packet.summary_of(definition.info)
     if not summary and definition.destination_address:
-        summary = f"{packet.text(definition.source_address)} → {packet.text(definition.destination_address)}"
-    node = LayerNode(definition.name, definition.title, summary, packet.base, packet.header_length, definition.doc)
+        summary = f"{packet.summary_of(definition.source_address)} → {packet.summary_of(definition.destination_address)}"
+    node = LayerNode(definition.name, definition.title, summary, packet.frame_offset, packet.header_length, definition.doc)
     node.fields = _fields(packet, frame, beside)
     node.findings = list(packet.findings)
     return node
@@ -73,7 +73,7 @@ def _fields(packet: DefinedPacket, frame: bytes, beside: list[DefinedPacket]) ->
     for field in packet.definition.fields:
         if isinstance(field, schema.Payload):
             continue
-        value = packet.value(field.name)
+        value = packet.field_value(field.name)
         if value is None:
             continue
         node = _node(packet, field, frame)
@@ -83,14 +83,14 @@ def _fields(packet: DefinedPacket, frame: bytes, beside: list[DefinedPacket]) ->
             continue
         if packets:
             for number, one in enumerate(packets):
-                inner = FieldNode(f"{node.name}[{number}]", one.definition.title, None, one.text(one.definition.info))
-                inner.offset, inner.length, inner.raw = one.base, one.consumed, frame[one.base : one.base + one.consumed]
+                inner = FieldNode(f"{node.name}[{number}]", one.definition.title, None, one.summary_of(one.definition.info))
+                inner.offset, inner.length, inner.raw = one.frame_offset, one.wire_length, frame[one.frame_offset : one.frame_offset + one.wire_length]
                 inner.doc = one.definition.doc
                 inner.children = _fields(one, frame, beside)
                 node.children.append(inner)
             if not isinstance(value, list):
                 node.children = node.children[0].children
-                node.text = packets[0].text(packets[0].definition.info)
+                node.text = packets[0].summary_of(packets[0].definition.info)
         else:
             node.value, node.text = plain(value), describe(field, value, env)
         found.append(node)
@@ -104,7 +104,7 @@ def _node(packet: DefinedPacket, field: schema.Field, frame: bytes) -> FieldNode
     )
     span: Span | None = (packet.spans or {}).get(field.name)
     if span is not None:
-        node.offset, node.length = packet.base + span.offset, span.length
+        node.offset, node.length = packet.frame_offset + span.offset, span.length
         node.raw = frame[node.offset : node.offset + node.length]
         if span.bit % 8 or span.bits % 8:
             node.bits = (span.bit % 8, span.bits)
