@@ -64,7 +64,10 @@ def _same_transaction(answer: Values, message: Values) -> bool:
 def _from_addressed(answer: Values, message: Values) -> bool:
     source = (answer.get("npdu.src_subnet"), answer.get("npdu.src_node"))
     to_sender = (answer.get("npdu.dst_subnet"), answer.get("npdu.dst_node"))
-    if answer.get("authpdu.type") not in REPLY_TYPES and to_sender != (message.get("npdu.src_subnet"), message.get("npdu.src_node")):
+    if answer.get("authpdu.type") not in REPLY_TYPES and to_sender != (
+        message.get("npdu.src_subnet"),
+        message.get("npdu.src_node"),
+    ):
         return False
     match message.get("npdu.address_format"):
         case _ if "npdu.group" in message:

@@ -11,7 +11,7 @@ from scapy.packet import bind_layers
 
 import dissectors.carriers
 import dissectors.cnip
-import dissectors.en14908  # noqa: F401  defines the layers
+import dissectors.en14908
 from dissectors.answering import answers, transaction
 from dissectors.procedures import PROCEDURES
 from osgp_analyzer.engines.scapy import environment
@@ -28,7 +28,6 @@ environment.FOREIGN.update(
         "ipv6.dst": lambda ip: socket.inet_pton(socket.AF_INET6, ip.dst),
     },
 )
-
 
 
 class _Answering:

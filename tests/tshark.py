@@ -34,7 +34,22 @@ def fields(capture: Path, names: list[str], *options: str) -> list[dict[str, lis
         script.write_text(BRIDGE)
         for file in (copied, script):
             file.chmod(0o644)
-        command = ["tshark", "-n", "-r", str(copied), "-X", f"lua_script:{script}", "-T", "fields", "-E", "occurrence=a", "-E", "separator=|", "-E", "aggregator=;"]
+        command = [
+            "tshark",
+            "-n",
+            "-r",
+            str(copied),
+            "-X",
+            f"lua_script:{script}",
+            "-T",
+            "fields",
+            "-E",
+            "occurrence=a",
+            "-E",
+            "separator=|",
+            "-E",
+            "aggregator=;",
+        ]
         for name in names:
             command += ["-e", name]
         ordinary = {"user": "nobody", "env": {**os.environ, "HOME": str(folder)}} if os.geteuid() == 0 else {}
@@ -42,6 +57,9 @@ def fields(capture: Path, names: list[str], *options: str) -> list[dict[str, lis
     assert run.returncode == 0, run.stderr
     assert "Lua" not in run.stderr, run.stderr  # tshark exits 0 even when a script fails
     return [
-        {name: [v for v in value.split(";") if v and v != "<MISSING>"] for name, value in zip(names, line.split("|"), strict=True)}
+        {
+            name: [v for v in value.split(";") if v and v != "<MISSING>"]
+            for name, value in zip(names, line.split("|"), strict=True)
+        }
         for line in run.stdout.splitlines()
     ]

@@ -31,17 +31,17 @@ from osgp_analyzer.schema import (
 COMMANDS = {command.code: command for command in (*nd.COMMANDS, *nm.COMMANDS)}
 
 CODES = {
-    **{code: "Application message" for code in range(0x3F)},
+    **dict.fromkeys(range(63), "Application message"),
     0x3F: "Application offline",
-    **{code: "Foreign frame" for code in range(0x40, 0x4F)},
+    **dict.fromkeys(range(64, 79), "Foreign frame"),
     0x45: "ATM message, outbound",
     0x4A: "ATM message, inbound",
     0x4C: "LTEP failure",
     0x4D: "LonTalk Enhanced Proxy",
     0x4E: "Security II (AES-GCM)",
     0x4F: "Foreign frame offline",
-    **{code: "Network diagnostic" for code in range(0x50, 0x60)},
-    **{code: "Network management" for code in range(0x60, 0x80)},
+    **dict.fromkeys(range(80, 96), "Network diagnostic"),
+    **dict.fromkeys(range(96, 128), "Network management"),
     **{command.code: command.name for command in COMMANDS.values()},
 }
 

@@ -9,8 +9,10 @@ from osgp_analyzer.schema import U8, Bits, Bytes, F, Layer, Remaining
 AUTH_TYPES = {0: "CHALLENGE", 1: "CHALLENGE (OMA)", 2: "REPLY", 3: "REPLY (OMA)"}
 
 
-class AuthPDU(Layer, name="authpdu", title="Authentication layer", source=DX_EX.at("lcs_tsa.c AuthPDU; LtPktInfo.cpp parsePktLayer4"),
-              protocol="LonTalk"):  # fmt: skip
+SOURCE = DX_EX.at("lcs_tsa.c AuthPDU; LtPktInfo.cpp parsePktLayer4")
+
+
+class AuthPDU(Layer, name="authpdu", title="Authentication layer", source=SOURCE, protocol="LonTalk"):
     """Challenge or reply. The digest covers the APDU of the original message (OMA: and its destination)."""
 
     format = Bits(2, ADDRESS_FORMATS, default=2, doc="Address format of the original message, not of this frame.")

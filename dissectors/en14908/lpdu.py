@@ -7,8 +7,10 @@ from osgp_analyzer.schema import U16, Bits, Call, Check, Computed, Group, Layer,
 CRC_STATUS = {0: "bad", 1: "good", 2: "absent"}
 
 
-class LPDU(Layer, name="lpdu", title="EN 14908-1 link layer", source=DX.at("lcs_link.c LPDUHeader; EX LtPktInfo.cpp"),
-           protocol="LonTalk"):  # fmt: skip
+SOURCE = DX.at("lcs_link.c LPDUHeader; EX LtPktInfo.cpp")
+
+
+class LPDU(Layer, name="lpdu", title="Link layer (EN 14908-1)", source=SOURCE, protocol="LonTalk"):
     """Link PDU (MPDU). Its length is not in the frame: it comes from the medium or the carrier.
 
     Whether the last two bytes are the CRC is known only when they match, or from the carrier: see `crc_present`
@@ -16,7 +18,9 @@ class LPDU(Layer, name="lpdu", title="EN 14908-1 link layer", source=DX.at("lcs_
     """
 
     priority = Bits(1, doc="1: sent in a priority slot.")
-    alt_path = Bits(1, label="Alternate path", doc="1: sent on the alternate path, on a power line the secondary carrier.")
+    alt_path = Bits(
+        1, label="Alternate path", doc="1: sent on the alternate path, on a power line the secondary carrier."
+    )
     delta_backlog = Bits(6, doc="Number of further packets that this one is expected to cause.")
     npdu = Payload("NPDU", doc="The enclosed network PDU.")
     crc = U16(

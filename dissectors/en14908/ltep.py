@@ -38,14 +38,21 @@ class LTEP(Layer, name="ltep", title="LonTalk Enhanced Proxy", source=SOURCE, pr
     """Proxied message. Each repeater passes it on to the first address and takes that off; the last node, the agent,
     sends the inner message to the target."""
 
-    uniform_by_dest = Bits(1, label="Uniform by destination", doc="Addresses lack the subnet: it is that of the receiver.")
+    uniform_by_dest = Bits(
+        1, label="Uniform by destination", doc="Addresses lack the subnet: it is that of the receiver."
+    )
     long_timer = Bits(1, doc="Repeaters' timer codes count from 4096 ms.")
     all_agents = Bits(1, doc="Every repeater delivers to the target too.")
     uniform_by_src = Bits(1, label="Uniform by source", doc="Addresses lack the subnet: it is that of the source.")
     count = Bits(4, doc="Repeaters that follow; 0 at the agent.")
     hops = Array(HopAddress, F.count, doc="The repeaters still to come, next one first.")
     retries = Bits(4, when=relayed, doc="Retries of each repeater.")
-    timer = Bits(4, when=relayed, doc="Code of the repeaters' transmit timer; 16 more with the long timer.", values=TRANSMIT_TIMERS)
+    timer = Bits(
+        4,
+        when=relayed,
+        doc="Code of the repeaters' transmit timer; 16 more with the long timer.",
+        values=TRANSMIT_TIMERS,
+    )
     target_type = Bits(3, TARGET_TYPES)
     target_path = Bits(1, PATHS, doc="Carrier from the agent to the target.")
     service = Bits(2, SERVICES, doc="Service from the agent to the target.")
@@ -55,7 +62,9 @@ class LTEP(Layer, name="ltep", title="LonTalk Enhanced Proxy", source=SOURCE, pr
     key_reserved = Bits(6, when=alternate_key)
     key_type = Bits(2, {0: "standard (48 bit)", 1: "OMA (96 bit)"}, when=alternate_key)
     key_delta = Bytes(
-        If(F.key_type == 1, 12, 6), when=alternate_key, doc="Added byte by byte to the agent's key: the key toward the target."
+        If(F.key_type == 1, 12, 6),
+        when=alternate_key,
+        doc="Added byte by byte to the agent's key: the key toward the target.",
     )
     target_group = U8(when=F.target_type.among(0, 4))
     target_group_size = U8(when=F.target_type == 0)

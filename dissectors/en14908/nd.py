@@ -105,9 +105,7 @@ class QueryTransceiverBidirectionalResponse(
     """Transceiver registers of the answering node. The node that asked adds its own, which are not on the wire."""
 
 
-class ComputePhase(
-    Layer, name="nd.compute_phase", title="Compute phase", source=EX.at("LtNetworkManager2.cpp").one
-):
+class ComputePhase(Layer, name="nd.compute_phase", title="Compute phase", source=EX.at("LtNetworkManager2.cpp").one):
     """Asks on which mains phase the node is, seen from the sender: the zero crossing tells."""
 
     agent_phase = U8(

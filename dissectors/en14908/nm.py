@@ -85,9 +85,7 @@ class MemoryMatch(Layer, name="nm.query_id.match", title="Memory to be matched",
 class QueryID(Layer, name="nm.query_id", title="Query ID", source=NETMGMT):
     """Asks nodes for their unique ID and program ID; those that do not match do not answer."""
 
-    selector = U8(
-        values=SELECTORS, doc="Which nodes are meant; selected are those told to respond to queries."
-    )
+    selector = U8(values=SELECTORS, doc="Which nodes are meant; selected are those told to respond to queries.")
     match = Struct(MemoryMatch, when=Remaining() > 0, doc="A further condition, on the memory of the node.")
 
     info = "{selector}"
@@ -126,7 +124,7 @@ class UpdateKey(Layer, name="nm.update_key", title="Update key", source=NETMGMT)
     """Changes a key by a difference, so that the key itself is not sent."""
 
     index = U8(doc="Entry of the domain table.")
-    increment = Bytes(6, show="secret", doc="Added byte by byte to the key, each modulo 256.")
+    increment = Bytes(6, doc="Added byte by byte to the key, each modulo 256.")
 
     info = "{index}"
 
@@ -148,9 +146,7 @@ class QueryAddress(Layer, name="nm.query_address", title="Query address", source
     info = "{index}"
 
 
-class QueryAddressResponse(
-    Layer, name="nm.query_address_response", title="Query address response", source=NETMGMT
-):
+class QueryAddressResponse(Layer, name="nm.query_address_response", title="Query address response", source=NETMGMT):
     """An entry of the address table."""
 
     address = Struct(AddressEntry)
@@ -204,9 +200,7 @@ class QueryDomain(Layer, name="nm.query_domain", title="Query domain", source=NE
     info = "{index}"
 
 
-class QueryDomainResponse(
-    Layer, name="nm.query_domain_response", title="Query domain response", source=NETMGMT
-):
+class QueryDomainResponse(Layer, name="nm.query_domain_response", title="Query domain response", source=NETMGMT):
     """An entry of the domain table, with its key in plain text."""
 
     domain = Struct(DomainRecord)
@@ -261,13 +255,9 @@ class WriteMemory(Layer, name="nm.write_memory", title="Write memory", source=NE
     mode = U8(values=MEMORY_MODES, source=MEMORY)
     address = U16(show="hex", doc="Address, or offset in the structure.")
     count = U8(auto=SizeOf("data"), unit="bytes")
-    form = U8(
-        values=FORMS, source=DX.at("lon_types.h IzotMemoryWriteForm"), doc="What to do after the write."
-    )
+    form = U8(values=FORMS, source=DX.at("lon_types.h IzotMemoryWriteForm"), doc="What to do after the write.")
     data = Bytes(F.count)
-    unused = Bytes(
-        when=Remaining() > 0, doc="Some tools always send 16 bytes; only the first `count` are written."
-    )
+    unused = Bytes(when=Remaining() > 0, doc="Some tools always send 16 bytes; only the first `count` are written.")
 
     info = "{count} at {mode} {address}, {form}"
 
@@ -364,9 +354,7 @@ class TableReportResponse(
 ):
     """Part of a forwarding table of a router, by the request."""
 
-    flags = BitSet(
-        8, doc="What is forwarded: subnets or groups, counted from 64 times the segment of the request."
-    )
+    flags = BitSet(8, doc="What is forwarded: subnets or groups, counted from 64 times the segment of the request.")
 
     info = "{flags}"
 
@@ -404,9 +392,7 @@ class SubnetNoForward(SubnetForward, name="nm.subnet_no_forward", title="Subnet 
     """Has a router no longer forward messages to a subnet."""
 
 
-class RouterStatusResponse(
-    Layer, name="nm.router_status_response", title="Router status response", source=ROUTER
-):
+class RouterStatusResponse(Layer, name="nm.router_status_response", title="Router status response", source=ROUTER):
     """How a router is set up."""
 
     type = U8(values=ROUTER_TYPES)

@@ -178,16 +178,14 @@ class QueryDomainNoKeyResponse(
 class OMAKeyResponse(Layer, name="nm.query_oma_key_response", title="Query OMA key response", source=SOURCE):
     """The 96-bit key of the node, in plain text."""
 
-    key = Bytes(12, show="secret", doc="The keys of domain table entries 0 and 1, one after the other.")
+    key = Bytes(12, doc="The keys of domain table entries 0 and 1, one after the other.")
 
 
 class UpdateOMAKey(Layer, name="nm.update_oma_key", title="Update OMA key", source=SOURCE):
     """Sets the 96-bit key of the node, or adds to it."""
 
-    increment = U8(
-        values={0: "replace", 1: "add"}, default=1, doc="Add: the key itself is not in the message."
-    )
-    key = Bytes(12, show="secret", doc="The new key, or what is added to it byte by byte, each modulo 256.")
+    increment = U8(values={0: "replace", 1: "add"}, default=1, doc="Add: the key itself is not in the message.")
+    key = Bytes(12, doc="The new key, or what is added to it byte by byte, each modulo 256.")
 
     info = "{increment}"
 
@@ -206,9 +204,7 @@ class InitConfig(Layer, name="nm.init_config", title="Init config", source=SOURC
     info = "authenticated NVs: {authenticated}"
 
 
-class UpdateNVConfigEAT(
-    Layer, name="nm.update_nv_config_eat", title="Update NV configuration (EAT)", source=SOURCE
-):
+class UpdateNVConfigEAT(Layer, name="nm.update_nv_config_eat", title="Update NV configuration (EAT)", source=SOURCE):
     """Writes the configuration of a network variable."""
 
     index = U16(label="NV index")
@@ -292,9 +288,7 @@ class AnnouncementParameters(
     info = "every {announce_period}, aging {aging_period}"
 
 
-class IPAddressResponse(
-    Layer, name="nm.query_ip_address_response", title="Query IP address response", source=SOURCE
-):
+class IPAddressResponse(Layer, name="nm.query_ip_address_response", title="Query IP address response", source=SOURCE):
     """The IP address under which the node answered."""
 
     ipv4 = Bytes(4, when=Remaining() == 4, show="ipv4", label="IPv4 address")
@@ -337,9 +331,7 @@ class ImageInit(Layer, name="nm.image_init", title="Image update: init", source=
     info = "session {session}, {image_length} in {packet_count} packets"
 
 
-class ImageInitResponse(
-    Layer, name="nm.image_init_response", title="Image update: init response", source=IUP
-):
+class ImageInitResponse(Layer, name="nm.image_init_response", title="Image update: init response", source=IUP):
     """Whether the node accepts an update, and how fast."""
 
     result = U8(values=INIT_RESULTS)
@@ -372,9 +364,7 @@ class ImageConfirm(Layer, name="nm.image_confirm", title="Image update: confirm"
     info = "session {session}"
 
 
-class ImageConfirmResponse(
-    Layer, name="nm.image_confirm_response", title="Image update: confirm response", source=IUP
-):
+class ImageConfirmResponse(Layer, name="nm.image_confirm_response", title="Image update: confirm response", source=IUP):
     """Which packets of the image are missing."""
 
     result = U8(values=CONFIRM_RESULTS)
@@ -448,9 +438,7 @@ class ImageStatus(Layer, name="nm.image_status", title="Image update: status", s
     image = Struct(ImageID)
 
 
-class ImageStatusResponse(
-    Layer, name="nm.image_status_response", title="Image update: status response", source=IUP
-):
+class ImageStatusResponse(Layer, name="nm.image_status_response", title="Image update: status response", source=IUP):
     """What became of an image."""
 
     status = Flags(1, {0: "accepted", 1: "secondary", 2: "active"})
@@ -470,9 +458,7 @@ class ImageCommit(Layer, name="nm.image_commit", title="Image update: commit", s
     info = "{count} images"
 
 
-class ImageCommitResponse(
-    Layer, name="nm.image_commit_response", title="Image update: commit response", source=IUP
-):
+class ImageCommitResponse(Layer, name="nm.image_commit_response", title="Image update: commit response", source=IUP):
     """Whether the new image is now the primary one."""
 
     result = U8(values=COMMIT_RESULTS)

@@ -177,12 +177,8 @@ class NVDescriptor(Layer, name="nv_descriptor", title="NV descriptor", source=TY
     reserved = Bits(3)
     array_size = U16(doc="Elements of an array; 0: not an array.")
     array_element = U16(doc="Number of this element.")
-    snvt_index_2 = U16(
-        when=Request("nm.query_nv_info.info_type") == 5, source=DYNAMIC, label="SNVT index, 2 bytes"
-    )
-    length_2 = U8(
-        when=Request("nm.query_nv_info.info_type") == 5, source=DYNAMIC, label="Length", unit="bytes"
-    )
+    snvt_index_2 = U16(when=Request("nm.query_nv_info.info_type") == 5, source=DYNAMIC, label="SNVT index, 2 bytes")
+    length_2 = U8(when=Request("nm.query_nv_info.info_type") == 5, source=DYNAMIC, label="Length", unit="bytes")
     nv_name = Text(16, when=Remaining() >= 16, label="Name")
 
     info = "{origin}, {length}, SNVT {snvt_index} {nv_name}"

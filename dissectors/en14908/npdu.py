@@ -36,12 +36,16 @@ group_answer = addressed & (F.address_format == SUBNET_NODE) & (F.selector == 0)
 """Format 2b: an answer to a message that was sent to a group."""
 
 
-class NPDU(Layer, name="npdu", title="Network layer", source=DX_EX.at("lcs_network.c NPDU; LtPktInfo.cpp parsePktLayers2and3"),
-           protocol="LonTalk"):  # fmt: skip
+SOURCE = DX_EX.at("lcs_network.c NPDU; LtPktInfo.cpp parsePktLayers2and3")
+
+
+class NPDU(Layer, name="npdu", title="Network layer", source=SOURCE, protocol="LonTalk"):
     """Network PDU: addresses and domain. Version 1 is an IP packet in place of all that."""
 
     version = Bits(2, VERSIONS, doc="Protocol version; enhanced mode has 12-bit transaction numbers.")
-    pdu_type = Bits(2, PDU_TYPES, label="PDU type", doc="What is enclosed; an APDU alone is the unacknowledged service.")
+    pdu_type = Bits(
+        2, PDU_TYPES, label="PDU type", doc="What is enclosed; an APDU alone is the unacknowledged service."
+    )
     address_format = Bits(2, ADDRESS_FORMATS, default=SUBNET_NODE)
     domain_length = Bits(
         2,
@@ -65,7 +69,9 @@ class NPDU(Layer, name="npdu", title="Network layer", source=DX_EX.at("lcs_netwo
         doc="Subnet addressed; 0 in a broadcast is the whole domain, with a unique ID it is for routers only.",
     )
     dst_group = U8(when=addressed & (F.address_format == GROUP), doc="Group addressed.")
-    dst_selector = Bits(1, when=addressed & (F.address_format == SUBNET_NODE), default=1, doc="Sent as 1, to be ignored.")
+    dst_selector = Bits(
+        1, when=addressed & (F.address_format == SUBNET_NODE), default=1, doc="Sent as 1, to be ignored."
+    )
     dst_node = Bits(7, when=addressed & (F.address_format == SUBNET_NODE), doc="Node addressed.")
     group = U8(when=group_answer, doc="The group whose message this answers.")
     member = U8(when=group_answer, doc="Number of the answering node in that group.")

@@ -7,7 +7,9 @@ from osgp_analyzer.schema import Bits, Bytes, Check, F, Group, Layer, Outer, Sev
 NV_DIRECTIONS = {0: "to an input (update or poll response)", 1: "to an output (poll)"}
 
 
-class NV(Layer, name="nv", title="Network variable", source=DX_EX.at("lcs_api.h DestinType; LtApdu.cpp"), protocol="NV"):
+class NV(
+    Layer, name="nv", title="Network variable", source=DX_EX.at("lcs_api.h DestinType; LtApdu.cpp"), protocol="NV"
+):
     """Update or poll of a network variable. Types are not in the message, so a value is bytes."""
 
     marker = Bits(1, default=1, doc="1: this APDU is about a network variable.")

@@ -166,9 +166,7 @@ class NodeStatus(
 
     transmit_errors = U16(doc="Packets received with a wrong CRC: transmission errors on the channel.")
     transaction_timeouts = U16(doc="Messages for which the node did not get all answers.")
-    receive_transactions_full = U16(
-        doc="Incoming messages lost because no receive transaction record was free."
-    )
+    receive_transactions_full = U16(doc="Incoming messages lost because no receive transaction record was free.")
     lost_messages = U16(doc="Messages for this node lost for lack of an application buffer.")
     missed_messages = U16(doc="Packets on the channel lost for lack of a network buffer.")
     reset_cause = U8(values=RESET_CAUSES, show="hex")
@@ -273,9 +271,7 @@ class KeylessDomain(
 class DomainRecord(KeylessDomain):
     """One entry of the domain table: where the node is in that domain, and the key for authentication."""
 
-    key = Bytes(
-        6, show="secret", doc="Authentication key; with OMA one half of it, the other is in the other entry."
-    )
+    key = Bytes(6, doc="Authentication key; with OMA one half of it, the other is in the other entry.")
 
 
 class AddressEntry(
@@ -287,9 +283,7 @@ class AddressEntry(
     """A destination for messages, with its timers: a group, a node, a broadcast, or none."""
 
     is_group = Bits(1, YES_NO, label="Group", doc="1: a group that the node is a member of.")
-    group_size = Bits(
-        7, when=F.is_group == 1, doc="Members of the group; 0: an open group, which does not answer."
-    )
+    group_size = Bits(7, when=F.is_group == 1, doc="Members of the group; 0: an open group, which does not answer.")
     type = Bits(7, ADDRESS_TYPES, when=F.is_group == 0, show="hex")
     turnaround = U8(
         when=(F.is_group == 0) & (F.type == 0),
@@ -300,9 +294,7 @@ class AddressEntry(
     member = Bits(7, when=F.is_group == 1, doc="Number of the node in the group.")
     node = Bits(7, when=(F.is_group == 0) & (F.type == 1))
     reserved = Bits(1, when=(F.is_group == 0) & F.type.among(3, 0x23))
-    backlog = Bits(
-        6, when=(F.is_group == 0) & F.type.among(3, 0x23), doc="Expected number of answers; 0: not known."
-    )
+    backlog = Bits(6, when=(F.is_group == 0) & F.type.among(3, 0x23), doc="Expected number of answers; 0: not known.")
     unused = Bits(7, when=(F.is_group == 0) & Not(F.type.among(0, 1, 3, 0x23)))
     repeat_timer = Bits(4, TRANSMIT_TIMERS, doc="Time between repetitions of a repeated message.")
     retries = Bits(4, doc="Times that a message is sent again.")
@@ -347,9 +339,7 @@ class ProxyAddress(AddressEntry):
     info = ((F.type == 2, "{neuron_id}"), *AddressEntry.info)
 
 
-class NVIndex(
-    Layer, name="nv_index", title="NV index", source=DX_EX.at("HandleNMQueryNvCnfg; determineNvIndex")
-):
+class NVIndex(Layer, name="nv_index", title="NV index", source=DX_EX.at("HandleNMQueryNvCnfg; determineNvIndex")):
     """The number of a network variable, or after those of an alias: one byte, or 255 and two bytes."""
 
     short_index = U8(doc="Index up to 254; 255: the long index follows.")
@@ -416,9 +406,7 @@ class NVConfigEAT(NVConfig, name="nv_config_eat", title="NV configuration (exten
     info = "selector {selector}, {nv_direction}, {service}, address {address}"
 
 
-class AliasConfigEAT(
-    NVConfigEAT, name="alias_config_eat", title="Alias configuration (extended address table)"
-):
+class AliasConfigEAT(NVConfigEAT, name="alias_config_eat", title="Alias configuration (extended address table)"):
     """A further connection of a network variable, where the address table has more than 15 entries.
 
     The index of the primary has two bytes in one implementation, one in the other; the length tells which.

@@ -34,12 +34,20 @@ APPLICATION = Cases((Case(Peek(0) >= 0x80, "NV"),), "APDU")
 with_m_list = F.type.among(4, 5)
 
 
-class Transport(Layer, name="transport", title="Transport", source=DX_EX.at("lcs_tsa.c TSPDU; LtPktInfo.cpp parsePktLayer4")):
+class Transport(
+    Layer, name="transport", title="Transport", source=DX_EX.at("lcs_tsa.c TSPDU; LtPktInfo.cpp parsePktLayer4")
+):
     """What TPDU and SPDU have in common."""
 
-    auth = Bits(1, label="Authentication", doc="1: the sender asks the receiver to authenticate it, which may cause a challenge.")
+    auth = Bits(
+        1,
+        label="Authentication",
+        doc="1: the sender asks the receiver to authenticate it, which may cause a challenge.",
+    )
     type = Bits(3)
-    transaction = Bits(TRANSACTION_BITS, label="Transaction number", doc="Pairs a message with its answer; 12 bits in enhanced mode.")
+    transaction = Bits(
+        TRANSACTION_BITS, label="Transaction number", doc="Pairs a message with its answer; 12 bits in enhanced mode."
+    )
     m_list_length = U8(when=with_m_list, auto=SizeOf("m_list"), label="M_List length", unit="bytes")
     m_list = BitSet(
         F.m_list_length,

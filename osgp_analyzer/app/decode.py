@@ -13,7 +13,7 @@ from dissectors.layers import layer_class
 from osgp_analyzer.capture import Frame
 from osgp_analyzer.engines.knowledge import Knowledge
 from osgp_analyzer.engines.scapy.packet import DefinedPacket
-from osgp_analyzer.engines.scapy.tree import layers, values
+from osgp_analyzer.engines.scapy.tree import layers, undecoded, values
 from osgp_analyzer.engines.text import printable
 from osgp_analyzer.engines.tree import LayerNode
 from osgp_analyzer.schema import Finding, Group, Severity
@@ -40,7 +40,7 @@ class Decoded:
     def layers(self) -> list[LayerNode]:
         """The tree, made when it is asked for."""
         if self.packet is None:
-            return [LayerNode("data", "Data", f"{len(self.frame.data)} bytes", 0, len(self.frame.data))]
+            return [undecoded("data", "Data", self.frame.data, 0)]
         return list(layers(self.packet, self.frame.data))
 
     @property
@@ -82,7 +82,9 @@ class Decoder:
                 )
             )
         source, destination, protocol, info = _summary(packet)
-        return Decoded(frame, packet, findings, source, destination, protocol, _with_fault(info, findings), values(packet))
+        return Decoded(
+            frame, packet, findings, source, destination, protocol, _with_fault(info, findings), values(packet)
+        )
 
     def _unknown(self, frame: Frame) -> Decoded:
         text = f"no decoder for link type {frame.link_type}: name one with --link {frame.link_type}=DECODER"

@@ -47,7 +47,9 @@ class Session:
         session = cls(capture, settings)
         seekable = os.path.isfile(path)
         if not capture.index_more(EVIDENCE if seekable else 1) and len(capture) == 0:
-            raise CaptureError(f"{capture.name}: the capture has no frames" + "".join(f"; {note.text}" for note in capture.notes))
+            raise CaptureError(
+                f"{capture.name}: the capture has no frames" + "".join(f"; {note.text}" for note in capture.notes)
+            )
         while not any(session.decoder.knows(i.link_type) for i in capture.interfaces):
             if not capture.index_more(10_000):
                 numbers = ", ".join(str(n) for n in sorted({i.link_type for i in capture.interfaces}))

@@ -106,9 +106,7 @@ class BlockFormat:
         )
         return interface, options.whole
 
-    def frame(
-        self, view: mmap.mmap, index: FrameIndex, place: int, interface: Interface
-    ) -> tuple[Frame, bool]:
+    def frame(self, view: mmap.mmap, index: FrameIndex, place: int, interface: Interface) -> tuple[Frame, bool]:
         """The frame at `place` of the index, and whether its option list is whole."""
         start, captured, length = index.offsets[place], index.captured[place], index.lengths[place]
         data = view[start : start + captured]

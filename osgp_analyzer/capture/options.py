@@ -115,9 +115,7 @@ def pack_options(options: Iterable[tuple[int, bytes]]) -> bytes:
     parts: list[bytes] = []
     for code, value in options:
         if not 0 < code <= 0xFFFF or len(value) > 0xFFFF:
-            raise ValueError(
-                f"option {code} of {len(value)} bytes: codes are 1..65535, values at most 65535 bytes"
-            )
+            raise ValueError(f"option {code} of {len(value)} bytes: codes are 1..65535, values at most 65535 bytes")
         parts.append(struct.pack("<HH", code, len(value)) + value + bytes(-len(value) & 3))
     return b"".join(parts) + bytes(4) if parts else b""
 

@@ -38,13 +38,9 @@ class PcapReader:
         if not source.need(_HEADER_LENGTH):
             what = source.problem or "it was cut, fetch it again"
             raise CaptureError(f"{source.name}: ends at byte {source.size}, inside its file header: {what}")
-        major, minor, _zone, _accuracy, snap_length, link = struct.unpack_from(
-            order + "HHiIII", source.view, 4
-        )
+        major, minor, _zone, _accuracy, snap_length, link = struct.unpack_from(order + "HHiIII", source.view, 4)
         if major != 2:
-            raise CaptureError(
-                f"{source.name}: is pcap version {major}.{minor} (byte 4), only version 2 is known"
-            )
+            raise CaptureError(f"{source.name}: is pcap version {major}.{minor} (byte 4), only version 2 is known")
         ticks_per_second, self._head_length = _FORMATS[magic]
         self._record = struct.Struct(order + "IIII")
         self.sections = [Section(0, byte_order)]
@@ -106,6 +102,4 @@ class PcapReader:
         index, interface = self._index, self.interfaces[0]
         start, ticks = index.offsets[place], index.ticks[place]
         data = self._source.view[start : start + index.captured[place]]
-        return Frame(
-            place + 1, interface.nanoseconds(ticks), data, index.lengths[place], interface, ticks=ticks
-        )
+        return Frame(place + 1, interface.nanoseconds(ticks), data, index.lengths[place], interface, ticks=ticks)

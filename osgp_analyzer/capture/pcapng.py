@@ -57,14 +57,10 @@ class PcapngReader:
         if not source.need(length):
             raise CaptureError(self._cut_header())
         if self._format.measure(source.view, 0, source.size) != length:
-            raise CaptureError(
-                f"{name}: is damaged: the section header has two lengths (bytes 4 and {length - 4})"
-            )
+            raise CaptureError(f"{name}: is damaged: the section header has two lengths (bytes 4 and {length - 4})")
         major, minor = self._format.version(source.view, 0)
         if major != 1:
-            raise CaptureError(
-                f"{name}: is pcapng version {major}.{minor} (byte 12), only version 1 is known"
-            )
+            raise CaptureError(f"{name}: is pcapng version {major}.{minor} (byte 12), only version 1 is known")
         self._start_section(length)
 
     def _cut_header(self) -> str:
@@ -138,9 +134,7 @@ class PcapngReader:
         if length < SMALLEST.get(block, 12):
             if block == SECTION:
                 return self._lose(f"a section header claims {claimed} bytes, which cannot be")
-            self._notes.add(
-                at, f"a block of type {block} is too short ({length} bytes), passed over", f"short {block}"
-            )
+            self._notes.add(at, f"a block of type {block} is too short ({length} bytes), passed over", f"short {block}")
             self.at = at + length
         elif block == SECTION:
             major, minor = form.version(view, at)

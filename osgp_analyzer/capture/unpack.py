@@ -82,7 +82,5 @@ def open_stream(name: str, stream: Rewound, pack: str) -> tuple[Stream, tuple[ty
             except ImportError:
                 continue
             return zstd.ZstdFile(stream), (OSError, zstd.ZstdError)
-        raise CaptureError(
-            f"{name}: is packed with zstd, and no module reads that: pip install backports.zstd"
-        )
+        raise CaptureError(f"{name}: is packed with zstd, and no module reads that: pip install backports.zstd")
     return stream, (OSError,)

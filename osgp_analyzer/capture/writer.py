@@ -99,9 +99,7 @@ class PcapngWriter:
                 number, link_type, snap_length, name, description, NANOSECONDS, 0, fcs_length, speed,
                 hardware, os, filter, options,
             )  # fmt: skip
-        head = (
-            interface.link_type.to_bytes(2, "little") + bytes(2) + interface.snap_length.to_bytes(4, "little")
-        )
+        head = interface.link_type.to_bytes(2, "little") + bytes(2) + interface.snap_length.to_bytes(4, "little")
         self._write_block(blocks.INTERFACE, head, opt.pack_options(_interface_options(interface)))
         self._interfaces.append(interface)
         self._numbers.setdefault(interface, number)

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -97,7 +99,9 @@ def parser() -> argparse.ArgumentParser:
         metavar="FORMAT",
         help="relative (r) to the first frame, absolute (a), with date (ad), delta (d), epoch (e), UTC (u, ud)",
     )
-    show.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colour (auto: on a terminal)")
+    show.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help="colour (auto: on a terminal)"
+    )
     show.set_defaults(run="osgp_analyzer.cli.show")
 
     view = commands.add_parser("view", help="open the screen (as does the file name alone)")
@@ -105,7 +109,9 @@ def parser() -> argparse.ArgumentParser:
     view.set_defaults(run="osgp_analyzer.cli.view")
 
     fields = commands.add_parser(
-        "fields", help="list the fields that frames have, with meaning and source", description="What each field means, and which source says so."
+        "fields",
+        help="list the fields that frames have, with meaning and source",
+        description="What each field means, and which source says so.",
     )
     fields.add_argument("name", nargs="*", metavar="NAME", help="a field (npdu.domain) or layer (npdu); none: all")
     fields.set_defaults(run="osgp_analyzer.cli.fields")
@@ -115,7 +121,7 @@ def parser() -> argparse.ArgumentParser:
 def with_command(arguments: list[str]) -> list[str]:
     """Put the command in front of arguments that start with a file: the screen, or `show` without a terminal."""
     commands = ("show", "view", "fields")
-    if not arguments or arguments[0].startswith("-") and arguments[0] != "-" or arguments[0] in commands:
+    if not arguments or (arguments[0].startswith("-") and arguments[0] != "-") or arguments[0] in commands:
         return arguments
     if "." not in arguments[0] and "/" not in arguments[0] and arguments[0] != "-" and not os.path.exists(arguments[0]):
         near = difflib.get_close_matches(arguments[0], commands, 1)
@@ -130,21 +136,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     options, extra = parser().parse_known_args(arguments)
     if extra:
         _command_parser(options.command).error(f"unrecognized arguments: {' '.join(extra)}")
-    import importlib
-
     from osgp_analyzer.capture.notes import CaptureError
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a character gets its number
     try:
         return int(importlib.import_module(options.run).run(options))
     except CaptureError as error:
         print(f"osgp-analyzer: {error}", file=sys.stderr)
         return USAGE
     except BrokenPipeError:
-        # The reader of our output has gone (`| head`): nothing is wrong.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence()  # the reader of our output has gone (`| head`): nothing is wrong
         return OK
+    except OSError as error:
+        _silence()
+        print(f"osgp-analyzer: the output could not be written: {error.strerror or error}", file=sys.stderr)
+        return USAGE
     except KeyboardInterrupt:
         return 130
+
+
+def _silence() -> None:
+    """Let what is still buffered go nowhere, or Python would fail on it again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _command_parser(name: str) -> argparse.ArgumentParser:

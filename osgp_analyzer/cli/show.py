@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _json(decoded: Decoded, out: TextIO) -> None:
-    out.write(json.dumps(as_json(decoded), ensure_ascii=False, separators=(", ", ": ")) + "\n")
+    out.write(json.dumps(as_json(decoded), separators=(", ", ": ")) + "\n")
 
 
 def as_json(decoded: Decoded) -> dict[str, Any]:
@@ -101,7 +101,9 @@ class _Text:
         if self.tree:
             self._tree(decoded, stamp, out)
             return
-        way = f"{decoded.source:>12} → {decoded.destination:<12}" if decoded.source or decoded.destination else f"{'':27}"
+        way = (
+            f"{decoded.source:>12} → {decoded.destination:<12}" if decoded.source or decoded.destination else f"{'':27}"
+        )
         line = f"{frame.number:>5} {stamp:>14} {way} {decoded.protocol:<8} {frame.length:>4} {decoded.info}"
         out.write(self._paint(line, decoded.worst) + "\n")
 

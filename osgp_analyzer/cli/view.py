@@ -14,7 +14,9 @@ from osgp_analyzer.cli.main import OK, USAGE
 def run(options: argparse.Namespace) -> int:
     """Open the screen on a capture."""
     if not sys.stdout.isatty():
-        print("osgp-analyzer: the screen needs a terminal; to print the frames use: osgp-analyzer show", file=sys.stderr)
+        print(
+            "osgp-analyzer: the screen needs a terminal; to print the frames use: osgp-analyzer show", file=sys.stderr
+        )
         return USAGE
     session = Session.open(options.file, settings(options.link, options.crc))
     from osgp_analyzer.tui.app import Screen

@@ -106,7 +106,9 @@ def members(value: bytes, msb_first: bool = False) -> list[int]:
 
 def _time(kind: str, value: int | bytes) -> str:
     if isinstance(value, int):
-        return "not set (0)" if value == 0 else f"{EPOCH_1900 + datetime.timedelta(seconds=value):%Y-%m-%d %H:%M:%S} UTC"
+        return (
+            "not set (0)" if value == 0 else f"{EPOCH_1900 + datetime.timedelta(seconds=value):%Y-%m-%d %H:%M:%S} UTC"
+        )
     if kind == "time":
         return ":".join(f"{b:02}" for b in value)
     year, month, day, *clock = value

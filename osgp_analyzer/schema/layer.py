@@ -163,7 +163,9 @@ def _validate(definition: Definition) -> None:
         if name not in names:
             near = difflib.get_close_matches(name, names, 1)
             hint = f"; did you mean {near[0]}?" if near else ""
-            raise ValueError(f"{definition.class_name}.{where} refers to {name!r}, which is not a field before it{hint}")
+            raise ValueError(
+                f"{definition.class_name}.{where} refers to {name!r}, which is not a field before it{hint}"
+            )
 
     for field in definition.fields:
         for expression in _all_expressions(field):
@@ -206,9 +208,13 @@ def _validate_runs(definition: Definition) -> None:
     for field in (*definition.fields, None):
         if isinstance(field, Bits):
             if not isinstance(field.width, int) or field.when is not None:
-                raise ValueError(f"{definition.class_name}.{field.name}: bits counted from the low end need a fixed width")
+                raise ValueError(
+                    f"{definition.class_name}.{field.name}: bits counted from the low end need a fixed width"
+                )
             width += field.width
         elif width % 8:
-            raise ValueError(f"{definition.class_name}: bit fields do not fill whole bytes before {field and field.name!r}")
+            raise ValueError(
+                f"{definition.class_name}: bit fields do not fill whole bytes before {field and field.name!r}"
+            )
         else:
             width = 0

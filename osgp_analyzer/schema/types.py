@@ -182,8 +182,8 @@ class Switch:
     """Choose a layer by the value of `key`; anything else gives `default`."""
 
     key: Expr
-    cases: Mapping[int, type[Layer] | str | None | Switch | Cases]
-    default: type[Layer] | str | None | Switch | Cases = None
+    cases: Mapping[int, type[Layer] | str | Switch | Cases | None]
+    default: type[Layer] | str | Switch | Cases | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,7 +191,7 @@ class Case:
     """`target` where `when` holds."""
 
     when: Expr
-    target: type[Layer] | str | None | Switch | Cases
+    target: type[Layer] | str | Switch | Cases | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,14 +199,14 @@ class Cases:
     """Choose the layer of the first case that holds; none gives `default`."""
 
     cases: tuple[Case, ...]
-    default: type[Layer] | str | None | Switch | Cases = None
+    default: type[Layer] | str | Switch | Cases | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Struct(Field):
     """A group of fields defined as a layer of its own; with `length`, bounded to so many bytes."""
 
-    target: type[Layer] | str | None | Switch | Cases
+    target: type[Layer] | str | Switch | Cases | None
     length: Size | None = None
 
 
@@ -226,7 +226,7 @@ class Payload(Field):
     `required` marks a frame that ends here as cut short; `nothing` (a condition) says that no byte may follow.
     """
 
-    target: type[Layer] | str | None | Switch | Cases
+    target: type[Layer] | str | Switch | Cases | None
     length: Size | None = None
     required: Expr | bool = True
     nothing: Expr | None = None

@@ -50,9 +50,7 @@ class Build:
         head = pack(order + "IHHq", 0x1A2B3C4D, 1, 0, length)
         return self.block(0x0A0D0D0A, head + self.options(*options, order=order), order)
 
-    def idb(
-        self, *options: tuple[int, bytes], order: str = "<", link: int = 147, snap_length: int = 0
-    ) -> bytes:
+    def idb(self, *options: tuple[int, bytes], order: str = "<", link: int = 147, snap_length: int = 0) -> bytes:
         head = pack(order + "HHI", link, 0, snap_length)
         return self.block(1, head + self.options(*options, order=order), order)
 

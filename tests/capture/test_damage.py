@@ -49,9 +49,7 @@ def test_random_bytes(read, head, rest):
 @given(
     order=st.sampled_from("<>"),
     pcapng=st.booleans(),
-    damage=st.lists(
-        st.tuples(st.integers(0, 10_000), st.binary(min_size=1, max_size=8)), min_size=1, max_size=6
-    ),
+    damage=st.lists(st.tuples(st.integers(0, 10_000), st.binary(min_size=1, max_size=8)), min_size=1, max_size=6),
     cut=st.integers(0, 10_000),
     packer=st.sampled_from([bytes, gzip.compress, zstandard.ZstdCompressor().compress]),
 )
@@ -69,9 +67,7 @@ def test_damaged_file(build, read, order, pcapng, damage, cut, packer):
 
 
 @few
-@given(
-    kind=st.sampled_from([1, 2, 3, 6, 0x0A0D0D0A]), body=st.binary(max_size=80), order=st.sampled_from("<>")
-)
+@given(kind=st.sampled_from([1, 2, 3, 6, 0x0A0D0D0A]), body=st.binary(max_size=80), order=st.sampled_from("<>"))
 def test_blocks_with_random_content(build, read, kind, body, order):
     start = build.shb(order=order) + build.idb(order=order)
     frames, _ = read(start + build.block(kind, body, order) + build.shb() + build.idb() + build.epb(b"end"))

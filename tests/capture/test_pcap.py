@@ -23,8 +23,7 @@ def test_byte_orders_and_resolutions(build, tmp_path, tshark, seconds, order, ma
         assert capture.complete
         assert [s.byte_order for s in capture.sections] == [{"<": "little", ">": "big"}[order]]
     assert [(f.number, f.time, f.data, f.length, f.link_type) for f in frames] == [
-        (n, s * 10**9 + fraction * unit, data, len(data) + 1, 147)
-        for n, (s, fraction, data) in enumerate(RECORDS, 1)
+        (n, s * 10**9 + fraction * unit, data, len(data) + 1, 147) for n, (s, fraction, data) in enumerate(RECORDS, 1)
     ]
     theirs = tshark(path, "frame.time_epoch", "frame.len", "frame.cap_len")
     assert theirs == [[seconds(f.time), str(f.length), str(len(f.data))] for f in frames]

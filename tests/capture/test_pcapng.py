@@ -105,9 +105,7 @@ def test_frame_options(build, tmp_path, tshark, order):
     ]
     path = tmp_path / "x"
     path.write_bytes(
-        build.shb(order=order)
-        + build.idb(order=order)
-        + build.epb(b"abc", 1, 0, *options, order=order, length=9)
+        build.shb(order=order) + build.idb(order=order) + build.epb(b"abc", 1, 0, *options, order=order, length=9)
     )
     with Capture.open(path) as capture:
         frame = capture[0]
@@ -120,9 +118,7 @@ def test_frame_options(build, tmp_path, tshark, order):
         (2989, pack("<I", 32473) + b"L1"),
         (777, b"unknown"),
     )
-    theirs = tshark(
-        path, "frame.comment", "frame.packet_flags_crc_error", "frame.drop_count", "frame.packet_id"
-    )
+    theirs = tshark(path, "frame.comment", "frame.packet_flags_crc_error", "frame.drop_count", "frame.packet_id")
     assert theirs == [["first,zweite Zählung", "1", "7", str(0x1122334455667788)]]
 
 
@@ -300,9 +296,7 @@ def test_later_section_of_an_unknown_version(build, read):
 
 def test_what_mergecap_writes(build, tmp_path, run, tshark, seconds):
     for name, link in (("a", 147), ("b", 1), ("c", 147)):
-        (tmp_path / name).write_bytes(
-            build.pcap([(SECOND + k, ord(name), bytes(20 + k)) for k in range(5)], link=link)
-        )
+        (tmp_path / name).write_bytes(build.pcap([(SECOND + k, ord(name), bytes(20 + k)) for k in range(5)], link=link))
     run("mergecap", "-w", "all", "-I", "none", "a", "b", "c")
     run("editcap", "-a", "4:hello, tap", "all", "commented")
     path = tmp_path / "commented"
@@ -312,7 +306,5 @@ def test_what_mergecap_writes(build, tmp_path, run, tshark, seconds):
         assert capture.notes == []
     assert frames[3].comments == ("hello, tap",)
     theirs = tshark(path, "frame.time_epoch", "frame.cap_len", "frame.interface_id", "frame.comment")
-    assert theirs == [
-        [seconds(f.time), str(len(f.data)), str(f.interface.index), ",".join(f.comments)] for f in frames
-    ]
+    assert theirs == [[seconds(f.time), str(len(f.data)), str(f.interface.index), ",".join(f.comments)] for f in frames]
     assert len(theirs) == 15

@@ -46,9 +46,7 @@ def zstd(data: bytes) -> bytes:
 
 PACKERS = {
     "gzip": gzip.compress,
-    "gzip members": lambda data: (
-        gzip.compress(data[:70000]) + gzip.compress(b"") + gzip.compress(data[70000:])
-    ),
+    "gzip members": lambda data: gzip.compress(data[:70000]) + gzip.compress(b"") + gzip.compress(data[70000:]),
     "gzip padded": lambda data: gzip.compress(data) + bytes(512),
     "zstd": zstd,
     "zstd frames": lambda data: zstd(data[:70000]) + zstd(data[70000:]),

@@ -51,9 +51,7 @@ def test_read_back(path):
     assert (one.comments, one.flags, one.options) == (("one", "two, ü"), 1 << 24 | 2 << 5 | 1, ())
     assert one.interface == Interface(0, 147, 0, "L1", "phase one", 10**9, 0, 2, 3600, "U20")
     assert (two.time, two.length, two.options, two.flags) == (TIME + 1, 1500, ((4, pack("<Q", 7)),), None)
-    assert two.interface == Interface(
-        1, 1, 96, "eth0", "", 10**9, 0, None, None, "", "Linux", "udp port 2541"
-    )
+    assert two.interface == Interface(1, 1, 96, "eth0", "", 10**9, 0, None, None, "", "Linux", "udp port 2541")
     assert (three.time, three.data) == (0, b"")
     with Capture.open(path) as capture:
         (section,) = capture.sections

@@ -21,7 +21,12 @@ NATIVE = CAPTURES / "native_lpdu.pcap"
 
 def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "osgp_analyzer", *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False, **options
+        [sys.executable, "-m", "osgp_analyzer", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        **options,
     )
 
 
@@ -71,7 +76,11 @@ def test_json_is_what_was_promised() -> None:
 
 def test_tree_has_offsets_and_bits() -> None:
     text = run("show", "-V", "-c", "6", NATIVE).stdout.split("\n\n")[5]
-    assert "0003 +1         .000 1010 = Source node: 10" in text.replace("    .000", ".000").replace("         .000", "         .000") or ".000 1010 = Source node: 10" in text
+    assert (
+        "0003 +1         .000 1010 = Source node: 10"
+        in text.replace("    .000", ".000").replace("         .000", "         .000")
+        or ".000 1010 = Source node: 10" in text
+    )
     assert text.startswith("Frame 6: 13 bytes")
     assert "Network layer" in text
 
@@ -101,7 +110,11 @@ def test_responses_are_certain_when_their_request_is_in_the_capture() -> None:
     for f, s in zip(known, shown, strict=True):
         if f["msg"] != "RESPONSE":
             continue
-        request = next(g for g in reversed(known[: f["frame"] - 1]) if g["step"] == f["step"] and g["trans"] == f["trans"] and g["msg"] in ("REQUEST", "REM_MSG"))
+        request = next(
+            g
+            for g in reversed(known[: f["frame"] - 1])
+            if g["step"] == f["step"] and g["trans"] == f["trans"] and g["msg"] in ("REQUEST", "REM_MSG")
+        )
         assert s["request"] <= f["frame"]
         partner = known[s["request"] - 1]
         assert (partner["apdu"], partner["trans"]) == (request["apdu"], f["trans"])
@@ -169,9 +182,12 @@ def test_unreadable_file(tmp_path: Path) -> None:
     path.write_bytes(NATIVE.read_bytes())
     path.chmod(0)
     if os.geteuid() == 0:
-        script = "import os, sys, osgp_analyzer.cli.show; os.setgid(65534); os.setuid(65534); from osgp_analyzer.cli.main import main; sys.exit(main())"
+        script = "import os, sys, osgp_analyzer.cli.show; os.setgid(65534); os.setuid(65534); "
+        script += "from osgp_analyzer.cli.main import main; sys.exit(main())"
         tmp_path.chmod(0o755)
-        done = subprocess.run([sys.executable, "-c", script, "show", str(path)], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-c", script, "show", str(path)], capture_output=True, text=True, check=False
+        )
     else:
         done = run("show", path)
     assert done.returncode == 2, done.stderr
@@ -201,7 +217,9 @@ def test_wrong_words_get_the_nearest(tmp_path: Path) -> None:
 
 
 def test_hostile_text_is_escaped(tmp_path: Path) -> None:
-    path = one_frame(tmp_path / "a.pcapng", bytes.fromhex("00380185018302aabb"), comments=("\x1b[31mred\x07\n[bold]", "ümlaut"))
+    path = one_frame(
+        tmp_path / "a.pcapng", bytes.fromhex("00380185018302aabb"), comments=("\x1b[31mred\x07\n[bold]", "ümlaut")
+    )
     done = run("show", "-V", path)
     assert "\x1b" not in done.stdout
     assert "\x07" not in done.stdout
@@ -220,14 +238,41 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     assert done.stderr == ""
 
 
+def test_a_full_disk_is_one_sentence() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "osgp_analyzer", "show", str(NATIVE)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "No space left" in done.stderr
+
+
+def test_a_terminal_without_arrows() -> None:
+    done = run("show", "-c", "1", NATIVE, env={**os.environ, "PYTHONIOENCODING": "latin-1"})
+    assert done.returncode == 0
+    assert "\\u2192" in done.stdout
+
+
 def test_file_alone_prints_without_a_terminal() -> None:
     assert run(NATIVE).stdout == run("show", NATIVE).stdout
 
 
 def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
-    script = "import sys; {}; print(sorted({{m.split('.')[0] for m in sys.modules}} & {{'scapy', 'numpy', 'textual', 'rich'}}))"
-    for statement in ("import osgp_analyzer", "from osgp_analyzer.cli.main import parser; parser().format_help()", "import osgp_analyzer.capture"):
-        done = subprocess.run([sys.executable, "-c", script.format(statement)], capture_output=True, text=True, check=True)
+    script = "import sys; {}; loaded = {{m.split('.')[0] for m in sys.modules}}; "
+    script += "print(sorted(loaded & {{'scapy', 'numpy', 'textual', 'rich'}}))"
+    for statement in (
+        "import osgp_analyzer",
+        "from osgp_analyzer.cli.main import parser; parser().format_help()",
+        "import osgp_analyzer.capture",
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", script.format(statement)], capture_output=True, text=True, check=True
+        )
         assert done.stdout.strip() == "[]", statement
 
 

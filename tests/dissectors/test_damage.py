@@ -20,8 +20,12 @@ from tests.conftest import load
 FUZZ = int(os.environ.get("OSGP_FUZZ", "20000"))
 ENTRY = {"lon": "LPDU", "lon+crc": "LPDU", "cnip": "CNIP", "lonudp": "LonUDP"}
 VECTORS = [(ENTRY[f["link"]], bytes.fromhex(f["hex"]), f["name"]) for f in load("frames.json")]
-VECTORS += [("LPDU", bytes.fromhex(f["hex"]), f"native {f['frame']}") for f in load("sidecars/native_lpdu.json")["frames"][::7]]
-VECTORS += [("LPDU", bytes.fromhex(f["hex"]), f"ltep {f['frame']}") for f in load("sidecars/ltep_lpdu.json")["frames"][::9]]
+VECTORS += [
+    ("LPDU", bytes.fromhex(f["hex"]), f"native {f['frame']}") for f in load("sidecars/native_lpdu.json")["frames"][::7]
+]
+VECTORS += [
+    ("LPDU", bytes.fromhex(f["hex"]), f"ltep {f['frame']}") for f in load("sidecars/ltep_lpdu.json")["frames"][::9]
+]
 REQUESTS = [None, *({"apdu.code": code} for code in range(0x4C, 0x80))]
 
 
@@ -36,7 +40,7 @@ def check(entry: str, data: bytes, knowledge: Knowledge) -> Any:
         for field in layer.values():
             if field.offset is None:
                 continue
-            assert 0 <= field.offset
+            assert field.offset >= 0
             assert field.offset + field.length <= len(data)
             assert field.raw == data[field.offset : field.offset + field.length]
             covered[field.offset : field.offset + field.length] = b"\1" * field.length
@@ -56,8 +60,15 @@ def test_every_prefix(entry: str, data: bytes, name: str) -> None:
         codes = {f.code for f in packet.frame_findings()}
         if crc and length >= 8:
             assert "lpdu.crc_bad" in codes
-        elif _needs_more(whole, length) and (name, length) != ("cnip_data_aggregate2", 34):  # the end of its first packet
-            assert any(f.group in (Group.MALFORMED, Group.ASSUMPTION) for f in packet.frame_findings()), (name, length, codes)
+        elif _needs_more(whole, length) and (name, length) != (
+            "cnip_data_aggregate2",
+            34,
+        ):  # the end of its first packet
+            assert any(f.group in (Group.MALFORMED, Group.ASSUMPTION) for f in packet.frame_findings()), (
+                name,
+                length,
+                codes,
+            )
 
 
 def _needs_more(whole: Any, length: int) -> bool:
@@ -65,7 +76,9 @@ def _needs_more(whole: Any, length: int) -> bool:
     for layer in layers(whole, whole.original):
         for field in layer.values():
             if field.offset is not None and field.offset <= length < field.offset + field.length:
-                return layer.name in ("lpdu", "npdu", "tpdu", "spdu", "authpdu", "cnip") and field.name not in ("authpdu.group",)
+                return layer.name in ("lpdu", "npdu", "tpdu", "spdu", "authpdu", "cnip") and field.name not in (
+                    "authpdu.group",
+                )
     return False
 
 

@@ -34,7 +34,20 @@ def test_campaign(campaign: Path) -> None:
 
 
 def test_there_is_a_campaign_for_every_layer() -> None:
-    assert {c.stem for c in CAMPAIGNS} >= {"lpdu", "npdu", "tpdu", "spdu", "authpdu", "apdu", "nv", "nm", "nd", "ltep", "cnip", "lonudp"}
+    assert {c.stem for c in CAMPAIGNS} >= {
+        "lpdu",
+        "npdu",
+        "tpdu",
+        "spdu",
+        "authpdu",
+        "apdu",
+        "nv",
+        "nm",
+        "nd",
+        "ltep",
+        "cnip",
+        "lonudp",
+    }
 
 
 def test_loaded_by_scapy_itself(tmp_path: Path) -> None:
@@ -54,14 +67,20 @@ made = IP(src="10.0.0.1", dst="10.0.0.2")/UDP(sport=1628, dport=1628)/CNIP()/LPD
 assert IP(bytes(made))[NPDU].domain == b"O"
 print("all good")
 """
-    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False)
+    run = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False
+    )
     assert run.stdout.rstrip().endswith("all good"), run.stdout[-500:] + run.stderr[-1500:]
     assert "src_subnet" in run.stdout
     assert "###[ " in run.stdout
 
 
 def test_crafting_fills_in_what_follows_from_the_rest() -> None:
-    made = LPDU(delta_backlog=1) / NPDU(src_subnet=1, src_node=5, dst_subnet=1, dst_node=3, domain=b"O") / TPDU(transaction=2)
+    made = (
+        LPDU(delta_backlog=1)
+        / NPDU(src_subnet=1, src_node=5, dst_subnet=1, dst_node=3, domain=b"O")
+        / TPDU(transaction=2)
+    )
     made = made / NV(selector=0x29F, value=bytes.fromhex("00c4"))
     # The vector nv_ackd_with_crc, made by another implementation.
     assert bytes(made).hex() == "0109018501834f02829f00c48727"
@@ -104,7 +123,9 @@ def test_answers_and_hashret() -> None:
         if f["msg"] != "RESPONSE":
             continue
         asked += 1
-        before = [j for j in range(max(0, i - 12), i) if packet.hashret() == frames[j].hashret() and packet.answers(frames[j])]
+        before = [
+            j for j in range(max(0, i - 12), i) if packet.hashret() == frames[j].hashret() and packet.answers(frames[j])
+        ]
         if before and known[before[-1]]["step"] == f["step"]:
             answered += 1
             assert known[before[-1]]["msg"] in ("REQUEST", "REM_MSG")

@@ -63,9 +63,13 @@ def faults(got: dict[str, Any]) -> dict[str, str]:
             "12.7: the version is ignored, so a 12-bit transaction number shifts what follows",
         )
     if got.get("npdu.version") in (1, 3):
-        wrong |= dict.fromkeys((n for n in HEADER if n not in list(HEADER)[:7]), "12.7: the version is ignored, addresses are made up")
+        wrong |= dict.fromkeys(
+            (n for n in HEADER if n not in list(HEADER)[:7]), "12.7: the version is ignored, addresses are made up"
+        )
     if got.get("nm.service_pin.neuron_id"):
-        wrong["lon.uid"] = "the ID in the body of a service pin message has the name of the address (no fault, another name)"
+        wrong["lon.uid"] = (
+            "the ID in the body of a service pin message has the name of the address (no fault, another name)"
+        )
     return wrong
 
 

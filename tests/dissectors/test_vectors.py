@@ -100,9 +100,9 @@ def test_every_reference_field(vector: dict[str, Any]) -> None:
         elif key == "lon.uid":
             got = found.get("npdu.neuron_id", found.get("nm.service_pin.neuron_id"))
         elif key == "lon.trans_no":
-            got = next((found[f"{n}.transaction"] for n in ("tpdu", "spdu", "authpdu") if f"{n}.transaction" in found))
+            got = next(found[f"{n}.transaction"] for n in ("tpdu", "spdu", "authpdu") if f"{n}.transaction" in found)
         elif key == "lon.auth":
-            got = next((found[f"{n}.auth"] for n in ("tpdu", "spdu") if f"{n}.auth" in found))
+            got = next(found[f"{n}.auth"] for n in ("tpdu", "spdu") if f"{n}.auth" in found)
         elif key == "lon.spdu.mlen":
             got = found.get("tpdu.m_list_length", found.get("spdu.m_list_length"))
         elif key == "lon.spdu.mlist":
@@ -161,7 +161,13 @@ def test_real_datagrams(datagram: dict[str, str]) -> None:
             "nv.value": b"\x00\xca",
             "lpdu.crc_status": 2,
         },
-        "tpdu_ack": {"cnip.sequence": 1, "tpdu.type": 2, "tpdu.transaction": 3, "npdu.src_node": 41, "npdu.dst_node": 42},
+        "tpdu_ack": {
+            "cnip.sequence": 1,
+            "tpdu.type": 2,
+            "tpdu.transaction": 3,
+            "npdu.src_node": 41,
+            "npdu.dst_node": 42,
+        },
         "apdu_unackd_nv_unbound": {
             "cnip.sequence": 0x17,
             "npdu.src_node": 73,
@@ -169,7 +175,12 @@ def test_real_datagrams(datagram: dict[str, str]) -> None:
             "nv.selector": 0x3FFF,
             "nv.value": b"\x00\x00\x02",
         },
-        "broadcast_truncated": {"cnip.sequence": 0x4F3, "lpdu.priority": 1, "npdu.address_format": 0, "npdu.src_subnet": 0},
+        "broadcast_truncated": {
+            "cnip.sequence": 0x4F3,
+            "lpdu.priority": 1,
+            "npdu.address_format": 0,
+            "npdu.src_subnet": 0,
+        },
     }[datagram["name"]]
     assert {name: found.get(name) for name in expected} == expected
     truncated = [f for f in packet.frame_findings() if f.code.endswith(".truncated")]

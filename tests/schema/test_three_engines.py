@@ -74,7 +74,7 @@ def test_a_table_whose_array_length_is_in_another_table() -> None:
         last = Struct(Reading)
         flag = U8(when=F.number == 0x0102)
 
-    data = bytes.fromhex("0201" "0d10" "fa0f" "0b00" "07")
+    data = bytes.fromhex("02010d10fa0f0b0007")
     known = scapy_layer(Readings)(data, knowledge=Knowledge(tables={"dim.count": 2}))
     assert known.number == 0x0102
     assert [(r.tier, r.valid, r.amount) for r in known.reading] == [(5, 1, 0x100), (2, 1, 0xFF)]

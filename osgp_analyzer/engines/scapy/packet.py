@@ -48,24 +48,25 @@ def _condition(value: schema.Expr | bool) -> Compiled:
 class DefinedPacket(Packet):
     """Base of all layers made from definitions.
 
-    Beside Scapy's own attributes a dissected layer has `frame_offset` (its offset in the frame), `spans` (field name to
-    `Span`), `findings` (its own; `frame_findings()` has those of all layers) and `wire_length` (its bytes, with payload).
+    Beside Scapy's own attributes a dissected layer has `frame_offset` (its offset in the frame), `spans` (field name
+    to `Span`), `findings` (its own; `frame_findings()` has those of all layers) and `wire_length` (its bytes, with
+    those of its payload).
     """
 
     __slots__ = (
         "absent_fields",
-        "frame_offset",
         "computed_fields",
-        "wire_length",
-        "is_cut",
-        "layer_depth",
         "findings",
+        "frame_offset",
         "header_cut",
+        "is_cut",
         "kept_wire",
         "knowledge",
+        "layer_depth",
         "padding_bytes",
         "spans",
         "trailer_cache",
+        "wire_length",
     )
 
     name = None
@@ -128,6 +129,7 @@ class DefinedPacket(Packet):
         self.spans, self.raw_packet_cache, self.raw_packet_cache_fields = {}, b"", {}
         env = DissectEnv(self, bytes(s))
         payload, start = self._read(env)
+        env.cursor.bit, env.cursor.end = start * 8, start + len(payload)  # Peek() and Remaining() see the payload
         self._check(env)
         self._enclose(env, payload, start)
         self.padding_bytes = env.whole[self.wire_length :] if self.parent is None else b""
@@ -155,7 +157,13 @@ class DefinedPacket(Packet):
             wanted = plan.payload_size(env)
             if wanted > cursor.left:
                 self.is_cut = True
-                self._find(Severity.ERROR, Group.MALFORMED, "truncated", start, f"{_count(wanted)} should follow, {_count(cursor.left)} are there")
+                self._find(
+                    Severity.ERROR,
+                    Group.MALFORMED,
+                    "truncated",
+                    start,
+                    f"{_count(wanted)} should follow, {_count(cursor.left)} are there",
+                )
             else:
                 stop = start + wanted
         cursor.bit = stop * 8
@@ -189,7 +197,11 @@ class DefinedPacket(Packet):
             except PartialArray as partial:
                 values[name] = partial.found
                 spans[name] = Span(before, cursor.bit - before)
-                self._cut(step, cursor.byte, f"its next element needs {_count(partial.short.needed)}, {_count(partial.short.left)} are left")
+                self._cut(
+                    step,
+                    cursor.byte,
+                    f"its next element needs {_count(partial.short.needed)}, {_count(partial.short.left)} are left",
+                )
                 return
             if isinstance(step.field, schema.Computed):
                 self.computed_fields[name] = value
@@ -213,29 +225,44 @@ class DefinedPacket(Packet):
         for check, holds in self.plan.checks:
             if holds(env):
                 at = self.spans.get(check.field) if self.spans else None
-                self._find(check.severity, check.group, check.code, at.offset if at else 0, self.fill_in(check.text, env))
+                self._find(
+                    check.severity, check.group, check.code, at.offset if at else 0, self.fill_in(check.text, env)
+                )
 
     def _enclose(self, env: DissectEnv, data: bytes, start: int) -> None:
         """Dissect the payload, or say what is wrong with it."""
         if self.definition.payload is None:
             if data and self.parent is None and not self.is_cut:
-                self._find(Severity.WARN, Group.MALFORMED, "surplus", start, f"{_count(len(data))} more than the layer has fields for")
+                self._find(
+                    Severity.WARN,
+                    Group.MALFORMED,
+                    "surplus",
+                    start,
+                    f"{_count(len(data))} more than the layer has fields for",
+                )
             if self.parent is None:
                 self._keep(data)
                 self.wire_length = start + len(data)
             return
-        env.cursor.bit, env.cursor.end = start * 8, start + len(data)
         target = None if self.is_cut and not data else self.guess_payload_class(data, env)
         if self.header_cut:
             self._keep(data)
         elif data and self.plan.nothing(env):
-            self._find(Severity.WARN, Group.MALFORMED, "surplus", start, f"{_count(len(data))} where the message should end")
+            self._find(
+                Severity.WARN, Group.MALFORMED, "surplus", start, f"{_count(len(data))} where the message should end"
+            )
             self._keep(data)
         elif not data and self.plan.required(env) and not self.is_cut:
             what = target.__name__ if target is not None else "payload"
             self._find(Severity.ERROR, Group.MALFORMED, "truncated", start, f"the bytes end before the {what}")
         elif self.layer_depth >= MAX_DEPTH and data:
-            self._find(Severity.WARN, Group.MALFORMED, "nesting", start, f"more than {MAX_DEPTH} layers inside each other: not read further")
+            self._find(
+                Severity.WARN,
+                Group.MALFORMED,
+                "nesting",
+                start,
+                f"more than {MAX_DEPTH} layers inside each other: not read further",
+            )
             self._keep(data)
         elif target is None or self.plan.nothing(env):
             self._keep(data)
@@ -377,6 +404,8 @@ class _Texts(dict[str, str]):
     def __missing__(self, name: str) -> str:
         step = self.packet.plan.steps.get(name)
         value = self.packet.field_value(name)
+        if isinstance(value, DefinedPacket):
+            return value.summary_of(value.definition.info)
         return describe(step.field, value, self.env, self.short) if step is not None else ""
 
 

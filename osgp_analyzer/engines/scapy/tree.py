@@ -28,12 +28,14 @@ def layers(packet: Any, frame: bytes) -> Iterator[LayerNode]:
                 rests.append((layer.frame_offset + layer.wire_length, layer.padding_bytes))
             below = layer
         elif isinstance(layer, Raw) and not isinstance(layer, Padding):
-            yield _bytes("data", "Data", bytes(layer.load), below.frame_offset + below.header_length if below is not None else 0)
+            yield undecoded(
+                "data", "Data", bytes(layer.load), below.frame_offset + below.header_length if below is not None else 0
+            )
         layer = layer.payload
     for one in beside:
         yield from layers(one, frame)
     for offset, rest in reversed(rests):
-        yield _bytes("padding", "Padding", rest, offset)
+        yield undecoded("padding", "Padding", rest, offset)
 
 
 def values(packet: Any) -> dict[str, Any]:
@@ -42,17 +44,27 @@ def values(packet: Any) -> dict[str, Any]:
     layer = packet
     while layer is not None and not isinstance(layer, NoPayload):
         if isinstance(layer, DefinedPacket):
-            for full, name in layer.full_names.items():
-                value = layer.field_value(name)
-                if value is not None and not isinstance(value, (list, DefinedPacket)):
-                    found[full] = value
+            found.update(_own_values(layer))
         layer = layer.payload
     return found
 
 
-def _bytes(name: str, title: str, data: bytes, offset: int) -> LayerNode:
+def _own_values(layer: DefinedPacket) -> Iterator[tuple[str, Any]]:
+    """Of one layer and its nested structures; arrays have no single value."""
+    for full, name in layer.full_names.items():
+        value = layer.field_value(name)
+        if isinstance(value, DefinedPacket):
+            yield from _own_values(value)
+        elif value is not None and not isinstance(value, list):
+            yield full, value
+
+
+def undecoded(name: str, title: str, data: bytes, offset: int) -> LayerNode:
+    """A layer of bytes that no definition reads."""
     size = f"{len(data)} byte" if len(data) == 1 else f"{len(data)} bytes"
-    field = FieldNode(f"{name}.{name}", title, data.hex(), data.hex(), data, offset, len(data), doc="Bytes that no layer reads.")
+    field = FieldNode(
+        f"{name}.{name}", title, data.hex(), data.hex(), data, offset, len(data), doc="Bytes that no layer reads."
+    )
     return LayerNode(name, title, size, offset, len(data), fields=[field])
 
 
@@ -60,8 +72,12 @@ def _layer(packet: DefinedPacket, frame: bytes, beside: list[DefinedPacket]) -> 
     definition = packet.definition
     summary = packet.summary_of(definition.info)
     if not summary and definition.destination_address:
-        summary = f"{packet.summary_of(definition.source_address)} → {packet.summary_of(definition.destination_address)}"
-    node = LayerNode(definition.name, definition.title, summary, packet.frame_offset, packet.header_length, definition.doc)
+        summary = (
+            f"{packet.summary_of(definition.source_address)} → {packet.summary_of(definition.destination_address)}"
+        )
+    node = LayerNode(
+        definition.name, definition.title, summary, packet.frame_offset, packet.header_length, definition.doc
+    )
     node.fields = _fields(packet, frame, beside)
     node.findings = list(packet.findings)
     return node
@@ -83,8 +99,14 @@ def _fields(packet: DefinedPacket, frame: bytes, beside: list[DefinedPacket]) ->
             continue
         if packets:
             for number, one in enumerate(packets):
-                inner = FieldNode(f"{node.name}[{number}]", one.definition.title, None, one.summary_of(one.definition.info))
-                inner.offset, inner.length, inner.raw = one.frame_offset, one.wire_length, frame[one.frame_offset : one.frame_offset + one.wire_length]
+                inner = FieldNode(
+                    f"{node.name}[{number}]", one.definition.title, None, one.summary_of(one.definition.info)
+                )
+                inner.offset, inner.length, inner.raw = (
+                    one.frame_offset,
+                    one.wire_length,
+                    frame[one.frame_offset : one.frame_offset + one.wire_length],
+                )
                 inner.doc = one.definition.doc
                 inner.children = _fields(one, frame, beside)
                 node.children.append(inner)
@@ -100,7 +122,13 @@ def _fields(packet: DefinedPacket, frame: bytes, beside: list[DefinedPacket]) ->
 def _node(packet: DefinedPacket, field: schema.Field, frame: bytes) -> FieldNode:
     source = packet.definition.source_of(field)
     node = FieldNode(
-        packet.definition.full_name(field), field.title, None, "", certainty=source.certainty, doc=field.doc, source=str(source)
+        packet.definition.full_name(field),
+        field.title,
+        None,
+        "",
+        certainty=source.certainty,
+        doc=field.doc,
+        source=str(source),
     )
     span: Span | None = (packet.spans or {}).get(field.name)
     if span is not None:

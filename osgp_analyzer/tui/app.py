@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The screen: three panes on one capture."""
+
+from __future__ import annotations
+
+import os
+from typing import ClassVar
+
+from textual import events
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Footer
+
+from osgp_analyzer.app.session import Session
+from osgp_analyzer.tui import help
+from osgp_analyzer.tui.bytes import NOTHING, BytesView
+from osgp_analyzer.tui.clock import Clock
+from osgp_analyzer.tui.indexing import Indexing
+from osgp_analyzer.tui.lines import Lines
+from osgp_analyzer.tui.list import FrameList
+from osgp_analyzer.tui.outline import describe, outline
+from osgp_analyzer.tui.prompt import Prompt
+from osgp_analyzer.tui.search import Test, has_findings, has_text, search
+from osgp_analyzer.tui.status import Status
+from osgp_analyzer.tui.tree import FieldTree
+
+
+class Screen(App[None]):
+    """Frame list, field tree, bytes; what is selected in one is shown in the others.
+
+    The session is used by the event loop only; another thread indexes the capture under it (`Indexing`).
+    """
+
+    CSS = """
+    FrameList { height: 9fr; min-height: 2; }
+    FieldTree { height: 8fr; min-height: 2; }
+    BytesView { height: 4fr; min-height: 2; }
+    FieldTree, BytesView { border-top: solid $primary 40%; border-title-color: $text-muted; }
+    FieldTree:focus, BytesView:focus { border-top: solid $accent; border-title-color: $text-accent; border-title-style: bold; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "quit", "Quit"),
+        Binding("ctrl+c", "quit", "Quit", show=False, priority=True),
+        Binding("question_mark", "keys", "Help"),
+        Binding("tab", "pane(1)", "Next pane", priority=True),
+        Binding("shift+tab", "pane(-1)", "Previous pane", show=False, priority=True),
+        Binding("colon,ctrl+g", "ask('goto')", "Go to"),
+        Binding("slash,ctrl+f", "ask('find')", "Find"),
+        Binding("n", "again(1)", "Find next", show=False),
+        Binding("N", "again(-1)", "Find previous", show=False),
+        Binding("right_square_bracket", "finding(1)", "Next frame with findings", show=False),
+        Binding("left_square_bracket", "finding(-1)", "Previous frame with findings", show=False),
+        Binding("escape", "stop", "Stop searching", show=False),
+        Binding("t", "time", "Time"),
+        Binding("i", "about", "Field"),
+        Binding("z,F", "zoom", "Zoom"),
+        Binding("plus,equals_sign", "resize(1)", "Larger pane", show=False),
+        Binding("minus", "resize(-1)", "Smaller pane", show=False),
+    ]
+
+    class Grown(Message):
+        """More frames are indexed; `error` ended it."""
+
+        def __init__(self, error: BaseException | None) -> None:
+            self.error = error
+            super().__init__()
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.title = os.path.basename(session.capture.name)
+        self.session = session
+        self.clock = Clock(session)
+        self.list = FrameList(session, self.clock, id="list")
+        self.tree = FieldTree(id="tree")
+        self.bytes = BytesView(id="bytes")
+        self.status = Status(id="status")
+        self.prompt = Prompt(id="prompt")
+        self.panes: tuple[Widget, ...] = (self.list, self.tree, self.bytes)
+        self.zoomed = False
+        self._weights = [9, 8, 4]
+        self._pane = 0
+        self._text = ""
+        self._origin = 0
+        self._indexing = Indexing(session.capture, lambda error: self.post_message(self.Grown(error)) and None)
+
+    def compose(self) -> ComposeResult:
+        """Panes above the lines at the bottom."""
+        self.tree.border_title, self.bytes.border_title = "Fields", "Bytes"
+        yield from self.panes
+        yield self.prompt
+        yield self.status
+        yield Footer(show_command_palette=False, compact=True)
+
+    def on_mount(self) -> None:
+        """Show the frames that are known, and look for the others."""
+        self.list.grow()
+        self.list.focus()
+        self._indexing.start()
+
+    def on_unmount(self) -> None:
+        """Nobody is left to be told."""
+        self._indexing.stopped.set()
+
+    def on_screen_grown(self, event: Grown) -> None:
+        """More frames."""
+        if event.error is not None:
+            raise event.error
+        self.list.grow()
+        self._tell_file()
+
+    # -- one selection in three panes -------------------------------------------------------------------
+
+    def on_frame_list_selected(self, event: FrameList.Selected) -> None:
+        """Another frame. Of several moves only the last one counts."""
+        if event.index != self.list.cursor:
+            return
+        decoded = self.session[event.index]
+        self.bytes.show(decoded.frame.data)
+        self.tree.show(outline(decoded, self.clock.text(event.index)))
+        self._tell_file()
+
+    def on_frame_list_opened(self) -> None:
+        """Enter in the list."""
+        self._focus(1)
+
+    def on_field_tree_selected(self, event: FieldTree.Selected) -> None:
+        """Another field: light its bytes, and say what it is."""
+        item = event.item
+        if item is None:
+            self.bytes.light(NOTHING, NOTHING)
+            self.status.tell(field="")
+            return
+        self.bytes.light(item.span if item.parent is not None else NOTHING, item.layer.span)
+        self.status.tell(field="  ".join(describe(item)))
+
+    def on_bytes_view_pointed(self, event: BytesView.Pointed) -> None:
+        """A byte: go to its field."""
+        self.tree.select_byte(event.offset)
+
+    def _tell_file(self) -> None:
+        capture = self.session.capture
+        parts = [self.title, f"frame {self.list.cursor + 1} of {len(capture)}"]
+        if not capture.complete:
+            progress = capture.progress
+            parts.append("reading" if progress is None else f"indexing {progress:.0%}")
+        if self.list.cursor >= 0:
+            found = len(self.session[self.list.cursor].findings)
+            parts += [f"{found} finding{'s' * (found != 1)}"] if found else []
+        parts += [str(note) for note in capture.notes[:1]]
+        if len(capture.notes) > 1:
+            parts.append(f"and {len(capture.notes) - 1} more notes")
+        self.status.tell(file=" · ".join(parts))
+
+    # -- panes ------------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Tab and the like are for the panes, not for what lies over them."""
+        if action == "pane":
+            return len(self.screen_stack) == 1 and not self.prompt.display
+        return True
+
+    def _focus(self, pane: int) -> None:
+        self._pane = pane
+        self.panes[pane].display = True
+        self.panes[pane].focus()
+        self._arrange()
+
+    def _arrange(self) -> None:
+        for number, pane in enumerate(self.panes):
+            pane.display = not self.zoomed or number == self._pane
+            pane.styles.height = f"{self._weights[number]}fr"
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The mouse changes panes as well."""
+        if event.widget in self.panes:
+            self._pane = self.panes.index(event.widget)
+
+    def action_pane(self, step: int) -> None:
+        """Go to another pane."""
+        self._focus((self._pane + step) % len(self.panes))
+
+    def action_zoom(self) -> None:
+        """Give the whole screen to a pane, or share it again."""
+        self.zoomed = not self.zoomed
+        self._arrange()
+
+    def action_resize(self, step: int) -> None:
+        """Make the pane larger or smaller."""
+        self._weights[self._pane] = min(max(self._weights[self._pane] + step, 2), 40)
+        self._arrange()
+
+    def action_time(self) -> None:
+        """Write times in another way."""
+        self.clock.next()
+        self.list.restamp()
+        self.status.tell(alert=f"times: {self.clock.format}")
+        if self.list.cursor >= 0:
+            self.tree.show(outline(self.session[self.list.cursor], self.clock.text(self.list.cursor)))
+
+    # -- pages ------------------------------------------------------------------------------------------
+
+    def action_keys(self) -> None:
+        """Show the keys."""
+        groups = (
+            ("Everywhere", self.BINDINGS),
+            ("List and tree", Lines.BINDINGS),
+            ("List", FrameList.BINDINGS),
+            ("Tree", FieldTree.BINDINGS),
+            ("Bytes", BytesView.BINDINGS),
+        )
+        self.push_screen(help.keys(self, groups))
+
+    def action_about(self) -> None:
+        """Show all that is known of the selected field."""
+        item = self.tree.selected
+        if item is not None:
+            self.push_screen(help.about(item.text, describe(item)))
+
+    # -- going elsewhere --------------------------------------------------------------------------------
+
+    def action_ask(self, question: str) -> None:
+        """Ask where to go."""
+        self._origin = self.list.cursor
+        self.status.tell(alert="")
+        self.prompt.ask(question)
+
+    def on_prompt_answer(self, answer: Prompt.Answer) -> None:
+        """Go where the user said, or while he is still saying it."""
+        if answer.final:
+            self.panes[self._pane].focus()
+        if answer.text is None:
+            self.action_stop()
+            self.list.point_to(self._origin)
+        elif answer.question == "find":
+            self._typed(answer.text, answer.final)
+        elif answer.final and answer.text.strip():
+            self._goto(answer.text.strip())
+
+    def _goto(self, text: str) -> None:
+        count = len(self.session)
+        if text.isdecimal() and 1 <= int(text) <= count:
+            self.list.point_to(int(text) - 1)
+        else:
+            so_far = "" if self.session.capture.complete else " so far"
+            self.status.tell(alert=f"no frame {text}: there are 1 to {count}{so_far}")
+
+    def _typed(self, text: str, final: bool) -> None:
+        """The search runs while the text is being typed; Enter lets it go on."""
+        if not final or text != self._text:
+            self._text = text
+            if text:
+                self._search(has_text(text), self._origin, 1, f"'{text}'")
+
+    def action_again(self, step: int) -> None:
+        """Find the text again."""
+        if self._text:
+            self._search(has_text(self._text), self.list.cursor + step, step, f"'{self._text}'")
+        else:
+            self.action_ask("find")
+
+    def action_finding(self, step: int) -> None:
+        """Go to a frame that something is wrong with."""
+        self._search(has_findings, self.list.cursor + step, step, "findings")
+
+    def action_stop(self) -> None:
+        """Stop searching."""
+        if self.workers.cancel_group(self, "search"):
+            self.status.tell(alert="")
+
+    def _search(self, test: Test, start: int, step: int, what: str) -> None:
+        self.run_worker(self._look(test, start, step, what), group="search", exclusive=True)
+
+    async def _look(self, test: Test, start: int, step: int, what: str) -> None:
+        def progress(index: int) -> None:
+            self.status.tell(alert=f"looking for {what} at frame {index + 1}, Esc stops")
+
+        found = await search(self.session, test, start, step, progress)
+        if found is None:
+            self.status.tell(alert=f"no frame has {what}")
+            return
+        around = (found - start) * step < 0
+        self.status.tell(alert="went on at the other end" if around else "")
+        self.list.point_to(found)
+
+
