@@ -14,6 +14,7 @@ import dissectors.cnip
 import dissectors.en14908
 from dissectors.answering import answers, transaction
 from dissectors.procedures import PROCEDURES
+from osgp_analyzer.engines.knowledge import Knowledge
 from osgp_analyzer.engines.scapy import environment
 from osgp_analyzer.engines.scapy.compile import MIXINS, bind, scapy_layer
 from osgp_analyzer.engines.scapy.packet import DefinedPacket
@@ -43,7 +44,10 @@ class _Answering:
 
 MIXINS.update(LPDU=_Answering, NPDU=_Answering, LonUDP=_Answering)
 
-__all__ = sorted(REGISTRY)
+# Not the carriers: Scapy has its own UDP and IPv6, which `import *` must not hide.
+_CARRIERS = dissectors.carriers.__name__
+__all__ = [name for name, layer in REGISTRY.items() if not layer.__module__.startswith(_CARRIERS) or name == "NIRecord"]
+__all__ += ["layer_class", "register", "with_request"]
 
 
 def layer_class(name: str) -> type[DefinedPacket]:
@@ -57,8 +61,16 @@ def __getattr__(name: str) -> type[DefinedPacket]:
     return scapy_layer(name)
 
 
+def with_request(response: DefinedPacket, request: DefinedPacket) -> DefinedPacket:
+    """`response` dissected again, now that its request is known: what its code means is then certain."""
+    again = type(response)(_internal=1, knowledge=Knowledge(request=values(request)))
+    again.original = bytes(response)
+    again.dissect(again.original)
+    return again
+
+
 def __dir__() -> list[str]:
-    return __all__
+    return [*REGISTRY, *globals()]
 
 
 _registered = False

@@ -51,9 +51,9 @@ class LPDU(Layer, name="lpdu", title="Link layer (EN 14908-1)", source=SOURCE, p
         Check(
             "crc_absent",
             Call("crc_status", Outer("ni.crc_kept")) == 2,
-            Severity.CHAT,
+            Severity.NOTE,
             Group.ASSUMPTION,
-            "no CRC: the last two bytes are not the CRC of the rest, and nothing says that this carrier keeps it",
+            "read as without CRC: the last two bytes are not the right one, and nothing says that they are a wrong one",
             "priority",
         ),
     )

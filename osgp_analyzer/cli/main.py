@@ -133,6 +133,9 @@ def with_command(arguments: list[str]) -> list[str]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     arguments = with_command(list(sys.argv[1:] if argv is None else argv))
+    if not arguments:
+        parser().print_help(sys.stderr)
+        return USAGE
     options, extra = parser().parse_known_args(arguments)
     if extra:
         _command_parser(options.command).error(f"unrecognized arguments: {' '.join(extra)}")

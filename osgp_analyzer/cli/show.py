@@ -11,9 +11,9 @@ from typing import Any, TextIO
 from osgp_analyzer.app.decode import Decoded
 from osgp_analyzer.app.options import settings
 from osgp_analyzer.app.session import Session
+from osgp_analyzer.app.times import Format, formatter
 from osgp_analyzer.cli.main import BROKEN, OK
-from osgp_analyzer.cli.times import Format, formatter
-from osgp_analyzer.engines.text import printable
+from osgp_analyzer.engines.text import dotted, place, printable
 from osgp_analyzer.engines.tree import FieldNode, LayerNode
 from osgp_analyzer.schema import Finding, Severity
 
@@ -122,7 +122,7 @@ class _Text:
             head = f"{layer.title}: {printable(layer.summary)}" if layer.summary else layer.title
             if self.colour:
                 head = f"\x1b[1m{head}\x1b[0m"
-            out.write(f"{_place(layer.offset, layer.length)} {head}\n")
+            out.write(f"{place(layer.offset, layer.length)} {head}\n")
             for field in layer.fields:
                 self._field(field, 1, out)
             for finding in layer.findings:
@@ -135,27 +135,14 @@ class _Text:
     def _field(self, field: FieldNode, depth: int, out: TextIO) -> None:
         text = printable(field.text) if self.names or field.value is None else str(field.value)
         mark = f" {field.mark}" if field.mark else ""
-        place = _place(field.offset, field.length) if field.offset is not None else "           "
+        where = place(field.offset, field.length) if field.offset is not None else "           "
         bits = f"{dotted(field.raw, field.bits)} = " if field.bits else ""
         line = f"{field.label}: {text}" if text or not field.children else field.label
         line = f"{line}{mark}" if field.offset is not None else f"[{line}]{mark}"
-        out.write(f"{place} {'    ' * depth}{bits}{line}\n")
+        out.write(f"{where} {'    ' * depth}{bits}{line}\n")
         for child in field.children:
             self._field(child, depth + 1, out)
 
     def _finding(self, finding: Finding, out: TextIO) -> None:
         text = f"[{finding.severity.value}, {finding.group.value}: {finding.text}]"
-        out.write(f"{_place(finding.offset, 0)}     {self._paint(text, finding.severity)}\n")
-
-
-def _place(offset: int, length: int) -> str:
-    """``0004 +2``: offset in hex, as hex dumps have it, and length."""
-    return f"{offset:04x} {'+' + str(length) if length else '':<6}"
-
-
-def dotted(raw: bytes, bits: tuple[int, int]) -> str:
-    """The bits of a field among those of its bytes, as Wireshark draws them: ``..01 ....``."""
-    first, count = bits
-    digits = "".join(f"{byte:08b}" for byte in raw)
-    shown = "".join(d if first <= i < first + count else "." for i, d in enumerate(digits))
-    return " ".join(shown[i : i + 4] for i in range(0, len(shown), 4))
+        out.write(f"{place(finding.offset, 0)}     {self._paint(text, finding.severity)}\n")

@@ -38,6 +38,19 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
+def place(offset: int, length: int) -> str:
+    """``0004 +2``: offset in hex, as hex dumps have it, and length."""
+    return f"{offset:04x} {'+' + str(length) if length else '':<6}"
+
+
+def dotted(raw: bytes, bits: tuple[int, int]) -> str:
+    """The bits of a field among those of its bytes, as Wireshark draws them: ``..01 ....``."""
+    first, count = bits
+    digits = "".join(f"{byte:08b}" for byte in raw)
+    shown = "".join(d if first <= i < first + count else "." for i, d in enumerate(digits))
+    return " ".join(shown[i : i + 4] for i in range(0, len(shown), 4))
+
+
 def describe(field: Field, value: Any, env: Env, short: bool = False) -> str:
     """The text of a value: name and number for enumerations, unit and scale applied, bytes as hex.
 

@@ -128,10 +128,11 @@ class Bytes(Field):
 
 @dataclass(frozen=True, eq=False)
 class Text(Field):
-    """Characters, padded with spaces or zero bytes."""
+    """Characters, filled up with `pad` to a fixed length."""
 
     length: Size | None = None
     encoding: str = "latin-1"
+    pad: str = "\0"
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from scapy.packet import Raw, fuzz
+from scapy.supersocket import StreamSocket
 
-from dissectors.layers import APDU, CNIP, LPDU, NPDU, NV, SPDU, TPDU, AuthPDU, LonUDP, register
+from dissectors.layers import APDU, CNIP, LPDU, NPDU, NV, SPDU, TPDU, AuthPDU, LonUDP, register, with_request
 from osgp_analyzer.engines.knowledge import Knowledge
 from osgp_analyzer.engines.scapy.tree import values
 from tests.conftest import CAPTURES, load
@@ -152,6 +155,34 @@ def test_response_is_certain_once_its_request_is_known() -> None:
     assert "transmit_errors" in str(values(status))
     refresh = LPDU(data[:9], knowledge=Knowledge(request={"apdu.code": 0x71}))
     assert "Memory refresh: success" in refresh[APDU].summary_of(refresh[APDU].definition.info)
+
+
+def test_send_and_receive_over_udp() -> None:
+    """Scapy's own `sr1` finds the answer to a request, through `hashret` and `answers`."""
+    ours, theirs = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+    ours.bind(("127.0.0.1", 0))
+    theirs.bind(("127.0.0.1", 0))
+    ours.connect(theirs.getsockname())
+
+    def node() -> None:
+        data, peer = theirs.recvfrom(2000)
+        asked = CNIP(data)
+        for transaction in (asked[SPDU].transaction + 1, asked[SPDU].transaction):  # the first answers something else
+            answer = (
+                CNIP()
+                / LPDU()
+                / NPDU(src_node=3, dst_node=5, domain=b"O")
+                / SPDU(type="RESPONSE", transaction=transaction)
+            )
+            theirs.sendto(bytes(answer / APDU(code=0x31) / Raw(bytes(15))), peer)
+
+    threading.Thread(target=node, daemon=True).start()
+    question = CNIP() / LPDU() / NPDU(src_node=5, dst_node=3, domain=b"O") / SPDU(transaction=7) / APDU(code=0x51)
+    answer = StreamSocket(ours, CNIP).sr1(question, timeout=10, verbose=False)
+    assert answer[SPDU].transaction == 7
+    certain = with_request(answer, question)
+    assert certain[APDU].outcome == 0
+    assert certain[APDU].payload.name == "Query status response"
 
 
 @pytest.mark.parametrize("layer", [LPDU, NPDU, TPDU, SPDU, AuthPDU, APDU, NV, CNIP, LonUDP])

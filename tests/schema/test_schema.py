@@ -142,7 +142,7 @@ class Everything(Layer, name="everything", source=HERE, order="little", bit_orde
     big = U16(order="big")
     signed = I16()
     flags = Flags(1, {0: "first", 7: "last"})
-    text = Text(6)
+    text = Text(6, pad=" ")
     digits = BCD(2)
     numbers = BitSet(2)
     from_top = BitSet(1, msb_first=True)
@@ -152,7 +152,9 @@ class Everything(Layer, name="everything", source=HERE, order="little", bit_orde
     items = Array(U8(), F.size)
 
 
-EVERYTHING = bytes.fromhex("a5 3412 3412 feff 81 4f5347500020 1234 0180 c0 e8d4a510 180102030405 03 010203".replace(" ", ""))
+EVERYTHING = bytes.fromhex(
+    "a5 3412 3412 feff 81 4f5347502020 1234 0180 c0 e8d4a510 180102030405 03 010203".replace(" ", "")
+)
 
 
 def test_every_type_both_ways() -> None:
@@ -208,7 +210,13 @@ def test_choices_bounds_and_trailers() -> None:
 
 @pytest.mark.parametrize(
     ("text", "shown"),
-    [("plain ümlaut", "plain ümlaut"), ("\x1b[31m", "\\x1b[31m"), ("a\nb", "a\\nb"), ("\u202eevil", "\\u202eevil"), ("\x9b", "\\x9b")],
+    [
+        ("plain ümlaut", "plain ümlaut"),
+        ("\x1b[31m", "\\x1b[31m"),
+        ("a\nb", "a\\nb"),
+        ("\u202eevil", "\\u202eevil"),
+        ("\x9b", "\\x9b"),
+    ],
 )
 def test_what_a_terminal_could_act_on_is_escaped(text: str, shown: str) -> None:
     assert printable(text) == shown

@@ -69,8 +69,20 @@ class DefinedField(Field[Any, Any]):
         return None
 
 
-class PlainField(DefinedField):
-    """Bits, integers, bytes, text, times."""
+class BitsField(DefinedField):
+    """Some bits."""
+
+
+class IntegerField(DefinedField):
+    """Whole bytes as a number, flags and times that are numbers included."""
+
+
+class BytesField(DefinedField):
+    """Bytes, digits, bit sets and times that are not numbers."""
+
+
+class TextField(DefinedField):
+    """Characters."""
 
 
 class StructField(DefinedField):
@@ -151,7 +163,13 @@ def scapy_field(definition: schema.Field) -> DefinedField:
             return StructListField(definition)
         case schema.Computed():
             return ComputedField(definition)
-    return PlainField(definition)
+        case schema.Bits():
+            return BitsField(definition)
+        case schema.Text():
+            return TextField(definition)
+        case schema.Integer() | schema.Flags() | schema.Time(kind="seconds_since_1900"):
+            return IntegerField(definition)
+    return BytesField(definition)
 
 
 def _size(definition: schema.Field) -> float:

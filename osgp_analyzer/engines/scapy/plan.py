@@ -160,11 +160,13 @@ class _Steps:
 
     def text(self, field: schema.Text) -> tuple[Read, Write]:
         read, write = self.raw(field.length)
-        encoding = field.encoding
-        return (
-            lambda env: read(env).decode(encoding, "replace").rstrip("\0 "),
-            lambda env, sink, value: write(env, sink, value.encode(encoding) if isinstance(value, str) else value),
-        )
+        encoding, pad, length = field.encoding, field.pad, field.length
+
+        def write_text(env: BuildEnv, sink: Sink, value: Any) -> None:
+            padded = value.ljust(length, pad) if isinstance(value, str) and isinstance(length, int) else value
+            write(env, sink, padded.encode(encoding) if isinstance(padded, str) else padded)
+
+        return lambda env: read(env).decode(encoding, "replace").rstrip(pad), write_text
 
     def struct(self, field: schema.Struct) -> tuple[Read, Write]:
         choose = compile_target(field.target, self.layer_class)
