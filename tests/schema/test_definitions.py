@@ -18,7 +18,43 @@ from tests.conftest import TESTS
 DEFINITIONS = [layer.definition for layer in REGISTRY.values() if layer.__module__.startswith("dissectors")]
 
 # design.md: these names are fixed.
-PROMISED = ["lpdu.priority", "lpdu.alt_path", "lpdu.delta_backlog", "lpdu.crc", "npdu.version", "npdu.pdu_type", "npdu.address_format", "npdu.domain_length", "npdu.src_subnet", "npdu.src_node", "npdu.dst_subnet", "npdu.dst_node", "npdu.dst_group", "npdu.group", "npdu.member", "npdu.neuron_id", "npdu.domain", "tpdu.auth", "tpdu.type", "tpdu.transaction", "tpdu.m_list", "spdu.auth", "spdu.type", "spdu.transaction", "spdu.m_list", "authpdu.format", "authpdu.type", "authpdu.transaction", "authpdu.challenge", "authpdu.reply", "authpdu.group", "apdu.code", "nv.direction", "nv.selector", "nv.value"]
+PROMISED = [
+    "lpdu.priority",
+    "lpdu.alt_path",
+    "lpdu.delta_backlog",
+    "lpdu.crc",
+    "npdu.version",
+    "npdu.pdu_type",
+    "npdu.address_format",
+    "npdu.domain_length",
+    "npdu.src_subnet",
+    "npdu.src_node",
+    "npdu.dst_subnet",
+    "npdu.dst_node",
+    "npdu.dst_group",
+    "npdu.group",
+    "npdu.member",
+    "npdu.neuron_id",
+    "npdu.domain",
+    "tpdu.auth",
+    "tpdu.type",
+    "tpdu.transaction",
+    "tpdu.m_list",
+    "spdu.auth",
+    "spdu.type",
+    "spdu.transaction",
+    "spdu.m_list",
+    "authpdu.format",
+    "authpdu.type",
+    "authpdu.transaction",
+    "authpdu.challenge",
+    "authpdu.reply",
+    "authpdu.group",
+    "apdu.code",
+    "nv.direction",
+    "nv.selector",
+    "nv.value",
+]
 
 
 @pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda d: d.class_name)
