@@ -395,7 +395,7 @@ class DefinedPacket(Packet):
 
 
 class _Texts(dict[str, str]):
-    """Texts of fields on demand, for `str.format_map`."""
+    """Texts of fields on demand, for `str.format_map`; of one that a cut layer lost, a question mark."""
 
     def __init__(self, packet: DefinedPacket, env: Any, short: bool) -> None:
         super().__init__()
@@ -406,6 +406,8 @@ class _Texts(dict[str, str]):
         value = self.packet.field_value(name)
         if isinstance(value, DefinedPacket):
             return value.summary_of(value.definition.info)
+        if value is None and self.packet.header_cut:
+            return "?"
         return describe(step.field, value, self.env, self.short) if step is not None else ""
 
 
