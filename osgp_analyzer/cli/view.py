@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 
 from osgp_analyzer.app.options import settings
@@ -19,16 +18,8 @@ def run(options: argparse.Namespace) -> int:
             "osgp-analyzer: the screen needs a terminal; to print the frames use: osgp-analyzer show", file=sys.stderr
         )
         return USAGE
-    path = _beside_the_keyboard() if options.file == "-" else options.file
-    session = Session.open(path, settings(options.link, options.crc))
+    session = Session.open(options.file, settings(options.link, options.crc))
     from osgp_analyzer.tui.app import Screen
 
     Screen(session).run()
     return OK
-
-
-def _beside_the_keyboard() -> str:
-    """Move the capture on standard input to another descriptor, so that keys can come from the terminal."""
-    capture = os.dup(0)
-    os.dup2(os.open("/dev/tty", os.O_RDWR), 0)
-    return f"/dev/fd/{capture}"

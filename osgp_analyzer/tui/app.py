@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import os
-from typing import ClassVar
+import sys
+from typing import Any, ClassVar
 
 from textual import events
 from textual.app import App, ComposeResult
@@ -14,6 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Footer
 
 from osgp_analyzer.app.session import Session
+from osgp_analyzer.engines.text import printable
 from osgp_analyzer.tui import help
 from osgp_analyzer.tui.bytes import NOTHING, BytesView
 from osgp_analyzer.tui.clock import Clock
@@ -38,7 +40,11 @@ class Screen(App[None]):
     FieldTree { height: 8fr; min-height: 2; }
     BytesView { height: 4fr; min-height: 2; }
     FieldTree, BytesView { border-top: solid $primary 40%; border-title-color: $text-muted; }
-    FieldTree:focus, BytesView:focus { border-top: solid $accent; border-title-color: $text-accent; border-title-style: bold; }
+    FieldTree:focus, BytesView:focus {
+        border-top: solid $accent;
+        border-title-color: $text-accent;
+        border-title-style: bold;
+    }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit", "Quit"),
@@ -53,9 +59,9 @@ class Screen(App[None]):
         Binding("right_square_bracket", "finding(1)", "Next frame with findings", show=False),
         Binding("left_square_bracket", "finding(-1)", "Previous frame with findings", show=False),
         Binding("escape", "stop", "Stop searching", show=False),
-        Binding("t", "time", "Time"),
-        Binding("i", "about", "Field"),
-        Binding("z,F", "zoom", "Zoom"),
+        Binding("t", "time", "Times"),
+        Binding("i", "about", "About the field"),
+        Binding("z,F", "zoom", "Zoom pane"),
         Binding("plus,equals_sign", "resize(1)", "Larger pane", show=False),
         Binding("minus", "resize(-1)", "Smaller pane", show=False),
     ]
@@ -69,25 +75,32 @@ class Screen(App[None]):
 
     def __init__(self, session: Session) -> None:
         super().__init__()
-        self.title = os.path.basename(session.capture.name)
+        self.title = printable(os.path.basename(session.capture.name))
         self.session = session
         self.clock = Clock(session)
-        self.list = FrameList(session, self.clock, id="list")
-        self.tree = FieldTree(id="tree")
-        self.bytes = BytesView(id="bytes")
+        self.frames = FrameList(session, self.clock, id="list")
+        self.fields = FieldTree(id="tree")
+        self.octets = BytesView(id="bytes")
         self.status = Status(id="status")
         self.prompt = Prompt(id="prompt")
-        self.panes: tuple[Widget, ...] = (self.list, self.tree, self.bytes)
+        self.panes: tuple[Widget, ...] = (self.frames, self.fields, self.octets)
         self.zoomed = False
         self._weights = [9, 8, 4]
         self._pane = 0
         self._text = ""
         self._origin = 0
-        self._indexing = Indexing(session.capture, lambda error: self.post_message(self.Grown(error)) and None)
+        self._indexing = Indexing(session.capture, self._grown)
+
+    def run(self, *args: Any, **options: Any) -> None:
+        """As Textual does it, but the keys come from the terminal even if the capture comes from standard input."""
+        if sys.__stdin__ is not None and not sys.__stdin__.isatty() and os.path.exists("/dev/tty"):
+            # Textual takes the keyboard from there, and Python closes it when it ends.
+            sys.__stdin__ = open("/dev/tty")  # type: ignore[misc]  # noqa: SIM115
+        super().run(*args, **options)
 
     def compose(self) -> ComposeResult:
         """Panes above the lines at the bottom."""
-        self.tree.border_title, self.bytes.border_title = "Fields", "Bytes"
+        self.fields.border_title, self.octets.border_title = "Fields", "Bytes"
         yield from self.panes
         yield self.prompt
         yield self.status
@@ -95,9 +108,13 @@ class Screen(App[None]):
 
     def on_mount(self) -> None:
         """Show the frames that are known, and look for the others."""
-        self.list.grow()
-        self.list.focus()
+        self.frames.grow()
+        self.frames.focus()
         self._indexing.start()
+
+    def _grown(self, error: BaseException | None) -> None:
+        """Called by the other thread: messages may come from any."""
+        self.post_message(self.Grown(error))
 
     def on_unmount(self) -> None:
         """Nobody is left to be told."""
@@ -107,18 +124,18 @@ class Screen(App[None]):
         """More frames."""
         if event.error is not None:
             raise event.error
-        self.list.grow()
+        self.frames.grow()
         self._tell_file()
 
     # -- one selection in three panes -------------------------------------------------------------------
 
     def on_frame_list_selected(self, event: FrameList.Selected) -> None:
         """Another frame. Of several moves only the last one counts."""
-        if event.index != self.list.cursor:
+        if event.index != self.frames.cursor:
             return
         decoded = self.session[event.index]
-        self.bytes.show(decoded.frame.data)
-        self.tree.show(outline(decoded, self.clock.text(event.index)))
+        self.octets.show(decoded.frame.data)
+        self.fields.show(outline(decoded, self.clock.text(event.index)))
         self._tell_file()
 
     def on_frame_list_opened(self) -> None:
@@ -129,24 +146,24 @@ class Screen(App[None]):
         """Another field: light its bytes, and say what it is."""
         item = event.item
         if item is None:
-            self.bytes.light(NOTHING, NOTHING)
+            self.octets.light(NOTHING, NOTHING)
             self.status.tell(field="")
             return
-        self.bytes.light(item.span if item.parent is not None else NOTHING, item.layer.span)
+        self.octets.light(item.span if item.parent is not None else NOTHING, item.layer.span)
         self.status.tell(field="  ".join(describe(item)))
 
     def on_bytes_view_pointed(self, event: BytesView.Pointed) -> None:
         """A byte: go to its field."""
-        self.tree.select_byte(event.offset)
+        self.fields.select_byte(event.offset)
 
     def _tell_file(self) -> None:
         capture = self.session.capture
-        parts = [self.title, f"frame {self.list.cursor + 1} of {len(capture)}"]
+        parts = [self.title, f"frame {self.frames.cursor + 1} of {len(capture)}"]
         if not capture.complete:
             progress = capture.progress
             parts.append("reading" if progress is None else f"indexing {progress:.0%}")
-        if self.list.cursor >= 0:
-            found = len(self.session[self.list.cursor].findings)
+        if self.frames.cursor >= 0:
+            found = len(self.session[self.frames.cursor].findings)
             parts += [f"{found} finding{'s' * (found != 1)}"] if found else []
         parts += [str(note) for note in capture.notes[:1]]
         if len(capture.notes) > 1:
@@ -157,7 +174,7 @@ class Screen(App[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Tab and the like are for the panes, not for what lies over them."""
-        if action == "pane":
+        if action in ("pane", "ask"):
             return len(self.screen_stack) == 1 and not self.prompt.display
         return True
 
@@ -194,10 +211,10 @@ class Screen(App[None]):
     def action_time(self) -> None:
         """Write times in another way."""
         self.clock.next()
-        self.list.restamp()
+        self.frames.restamp()
         self.status.tell(alert=f"times: {self.clock.format}")
-        if self.list.cursor >= 0:
-            self.tree.show(outline(self.session[self.list.cursor], self.clock.text(self.list.cursor)))
+        if self.frames.cursor >= 0:
+            self.fields.show(outline(self.session[self.frames.cursor], self.clock.text(self.frames.cursor)))
 
     # -- pages ------------------------------------------------------------------------------------------
 
@@ -214,7 +231,7 @@ class Screen(App[None]):
 
     def action_about(self) -> None:
         """Show all that is known of the selected field."""
-        item = self.tree.selected
+        item = self.fields.selected
         if item is not None:
             self.push_screen(help.about(item.text, describe(item)))
 
@@ -222,7 +239,7 @@ class Screen(App[None]):
 
     def action_ask(self, question: str) -> None:
         """Ask where to go."""
-        self._origin = self.list.cursor
+        self._origin = self.frames.cursor
         self.status.tell(alert="")
         self.prompt.ask(question)
 
@@ -232,7 +249,7 @@ class Screen(App[None]):
             self.panes[self._pane].focus()
         if answer.text is None:
             self.action_stop()
-            self.list.point_to(self._origin)
+            self.frames.point_to(self._origin)
         elif answer.question == "find":
             self._typed(answer.text, answer.final)
         elif answer.final and answer.text.strip():
@@ -241,7 +258,7 @@ class Screen(App[None]):
     def _goto(self, text: str) -> None:
         count = len(self.session)
         if text.isdecimal() and 1 <= int(text) <= count:
-            self.list.point_to(int(text) - 1)
+            self.frames.point_to(int(text) - 1)
         else:
             so_far = "" if self.session.capture.complete else " so far"
             self.status.tell(alert=f"no frame {text}: there are 1 to {count}{so_far}")
@@ -256,13 +273,13 @@ class Screen(App[None]):
     def action_again(self, step: int) -> None:
         """Find the text again."""
         if self._text:
-            self._search(has_text(self._text), self.list.cursor + step, step, f"'{self._text}'")
+            self._search(has_text(self._text), self.frames.cursor + step, step, f"'{self._text}'")
         else:
             self.action_ask("find")
 
     def action_finding(self, step: int) -> None:
         """Go to a frame that something is wrong with."""
-        self._search(has_findings, self.list.cursor + step, step, "findings")
+        self._search(has_findings, self.frames.cursor + step, step, "findings")
 
     def action_stop(self) -> None:
         """Stop searching."""
@@ -282,6 +299,4 @@ class Screen(App[None]):
             return
         around = (found - start) * step < 0
         self.status.tell(alert="went on at the other end" if around else "")
-        self.list.point_to(found)
-
-
+        self.frames.point_to(found)

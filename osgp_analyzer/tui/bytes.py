@@ -21,7 +21,7 @@ NOTHING = range(0)
 
 
 class BytesView(ScrollView, can_focus=True):
-    """16 bytes a row (8 on narrow screens). Lights the bytes of the selected field, and tells which byte is pointed at."""
+    """16 bytes a row, 8 on narrow screens. Lights the selected field, and tells which byte is pointed at."""
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {"bytes--offset", "bytes--field", "bytes--layer", "bytes--cursor"}
@@ -57,18 +57,18 @@ class BytesView(ScrollView, can_focus=True):
         super().__init__(id=id)
         self.data = b""
         self.cursor = 0
-        self.field = self.layer = NOTHING
+        self.lit_field = self.lit_layer = NOTHING
 
     def show(self, data: bytes) -> None:
         """Show another frame."""
         self.data, self.cursor = data, 0
-        self.field = self.layer = NOTHING
+        self.lit_field = self.lit_layer = NOTHING
         self._fold()
         self.scroll_to(y=0, animate=False, force=True)
 
     def light(self, field: range, layer: range) -> None:
         """Light the bytes of a field, and faintly those of its layer. The cursor comes along if it is elsewhere."""
-        self.field, self.layer = field, layer
+        self.lit_field, self.lit_layer = field, layer
         target = field or layer
         if target and self.cursor not in target and target[0] < len(self.data):
             self.cursor = target[0]
@@ -169,17 +169,19 @@ class BytesView(ScrollView, can_focus=True):
         strip = Strip([*digits, Segment(" ", plain), *text])
         return strip.adjust_cell_length(width, plain)
 
-    def _lit(self, offset: int) -> str:
-        return "field" if offset in self.field else "layer" if offset in self.layer else ""
+    def _lit(self, *offsets: int) -> Style:
+        """Style of what all of these bytes are in."""
+        for name, lit in (("field", [self.lit_field]), ("layer", [self.lit_field, self.lit_layer])):
+            if all(any(offset in one for one in lit) for offset in offsets):
+                return self.get_component_rich_style(f"bytes--{name}")
+        return self.rich_style
 
-    def _style(self, offset: int, cursor: bool = True) -> Style:
-        lit = self._lit(offset)
-        style = self.get_component_rich_style(f"bytes--{lit}") if lit else self.rich_style
-        if cursor and self.has_focus and offset == self.cursor:
+    def _style(self, offset: int) -> Style:
+        style = self._lit(offset)
+        if self.has_focus and offset == self.cursor:
             style += self.get_component_rich_style("bytes--cursor", partial=True)
         return style
 
     def _between(self, offset: int, row: range) -> Style:
         """Between two lit bytes the space is lit as well: a field is seen as one piece."""
-        joined = offset + 1 in row and self._lit(offset) == self._lit(offset + 1)
-        return self._style(offset, cursor=False) if joined else self.rich_style
+        return self._lit(offset, offset + 1) if offset + 1 in row else self.rich_style

@@ -24,7 +24,7 @@ class Page(ModalScreen[None]):
         align: center middle;
         VerticalScroll {
             width: 72; max-width: 95%; height: auto; max-height: 95%;
-            background: $panel; padding: 0 2;
+            background: $panel; padding: 0 2; scrollbar-size-vertical: 1;
             border: round $accent; border-title-style: bold;
         }
         Static { width: 1fr; height: auto; }

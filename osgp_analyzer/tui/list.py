@@ -18,7 +18,7 @@ from osgp_analyzer.tui.clock import FORMATS, Clock
 from osgp_analyzer.tui.lines import Lines
 
 TITLES = ("No.", "Time", "Source", "Destination", "Protocol", "Len", "Info")
-RIGHT = (True, True, True, False, False, True, False)
+RIGHT = (True, True, False, False, False, True, False)
 """Which columns end at the same place, instead of starting there."""
 
 MOST = (10, 30, 20, 26, 12, 6)
@@ -73,9 +73,8 @@ class FrameList(Lines):
         self.post_message(self.Opened())
 
     def on_resize(self) -> None:
-        """Give the columns their widths anew."""
+        """Give the columns their widths anew (Textual calls the base class too)."""
         self._widths = []
-        super().on_resize()
 
     # -- drawing ----------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from osgp_analyzer.app.decode import Decoded
 from osgp_analyzer.engines.text import dotted, place
 from osgp_analyzer.engines.tree import FieldNode, LayerNode
-from osgp_analyzer.schema import Finding
+from osgp_analyzer.schema import Finding, Severity
 
 
 @dataclass(slots=True, eq=False)
@@ -43,6 +43,12 @@ class Item:
                 return range(offset, offset + 1)
             case LayerNode(offset=offset, length=length) | FieldNode(offset=offset, length=length):
                 return range(0) if offset is None else range(offset, offset + length)
+
+    @property
+    def worst(self) -> Severity | None:
+        """The highest severity among the findings in it."""
+        found = [item.of.severity for item in self.walk() if isinstance(item.of, Finding)]
+        return max(found, key=list(Severity).index, default=None)
 
     def add(self, name: str, text: str, of: LayerNode | FieldNode | Finding | None = None) -> Item:
         """Put a line below this one. Of equal names the second is ``name[1]``."""
@@ -115,7 +121,7 @@ def describe(item: Item) -> list[str]:
     match item.of:
         case FieldNode() as node:
             where = place(node.offset, node.length).rstrip() if node.offset is not None else "computed"
-            bits = f"{dotted(node.raw, node.bits)} = {node.value}" if node.bits else ""
+            bits = f"{dotted(node.raw, node.bits)} = {node.text}" if node.bits else ""
             return [part for part in (node.name, where, bits, node.mark, node.doc, node.source) if part]
         case LayerNode() as layer:
             return [part for part in (layer.name, place(layer.offset, layer.length).rstrip(), layer.doc) if part]

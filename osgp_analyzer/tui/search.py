@@ -11,8 +11,11 @@ from osgp_analyzer.app.decode import Decoded
 from osgp_analyzer.app.session import Session
 from osgp_analyzer.schema import Severity
 
-SLICE, REST = 0.02, 0.005
+SLICE, REST = 0.01, 0.005
 """Seconds of decoding, and of doing whatever else there is to do, in turn."""
+
+REPORT = 0.25
+"""Seconds from one report of the progress to the next."""
 
 Test = Callable[[Decoded], bool]
 
@@ -33,15 +36,14 @@ def has_findings(decoded: Decoded) -> bool:
     return decoded.worst in (Severity.ERROR, Severity.WARN)
 
 
-async def search(
-    session: Session, test: Test, start: int, step: int, progress: Callable[[int], None]
-) -> int | None:
+async def search(session: Session, test: Test, start: int, step: int, progress: Callable[[int], None]) -> int | None:
     """Index of the next frame from `start` on that passes, onwards (step 1) or back (-1), around the end.
 
     Going on, it waits for frames that are not indexed yet. Runs in the event loop: a `Session` is for one
-    thread. None when all frames were looked at. `progress` gets the index from time to time.
+    thread. None when all frames were looked at. `progress` gets the index now and then.
     """
-    index, looked, until = start, 0, monotonic() + SLICE
+    index, looked = start, 0
+    until, report = monotonic() + SLICE, monotonic() + REPORT
     while looked < len(session) or not session.capture.complete:
         if index >= len(session) and not session.capture.complete:
             await asyncio.sleep(REST)
@@ -51,7 +53,9 @@ async def search(
             return index
         index, looked = index + step, looked + 1
         if monotonic() > until:
-            progress(index)
+            if monotonic() > report:
+                progress(index)
+                report = monotonic() + REPORT
             await asyncio.sleep(REST)
             until = monotonic() + SLICE
     return None

@@ -10,7 +10,6 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from osgp_analyzer.engines.tree import LayerNode
-from osgp_analyzer.schema import Finding
 from osgp_analyzer.tui.cells import fit
 from osgp_analyzer.tui.lines import Lines
 from osgp_analyzer.tui.outline import Item, covering
@@ -24,7 +23,7 @@ class FieldTree(Lines):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "open", "Open, or go in", show=False),
         Binding("left,h", "close", "Close, or go out", show=False),
-        Binding("enter,space", "toggle", "Open or close", show=False),
+        Binding("enter,space", "turn", "Open or close", show=False),
         Binding("asterisk", "open_all", "Open all", show=False),
         Binding("backspace", "close_all", "Close all", show=False),
     ]
@@ -103,7 +102,7 @@ class FieldTree(Lines):
         self._open[item.key] = opened
         self._list(self.selected)
 
-    def action_toggle(self) -> None:
+    def action_turn(self) -> None:
         """Open what is closed, and the reverse."""
         item = self.selected
         if item is not None and item.children:
@@ -130,7 +129,7 @@ class FieldTree(Lines):
             self.point_to(self.rows.index(item.parent))
 
     def action_open_all(self) -> None:
-        """Open everything, or only what is shown of it, if there is a lot."""
+        """Open everything."""
         self._all(True)
 
     def action_close_all(self) -> None:
@@ -146,7 +145,7 @@ class FieldTree(Lines):
         """A click on the arrow opens and closes."""
         item = self.selected
         if item is not None and x // INDENT == item.depth:
-            self.action_toggle()
+            self.action_turn()
 
     def on_focus(self) -> None:
         """There is always a line to start from."""
@@ -160,13 +159,13 @@ class FieldTree(Lines):
         item = self.rows[index]
         arrow = " " if not item.children else "▼" if self.is_open(item) else "▶"
         text = fit(f"{' ' * INDENT * item.depth}{arrow} {item.text}", width)
-        style = self.rich_style
-        if isinstance(item.of, Finding):
-            style = self.style_of(item.of.severity.value)
+        worst = item.worst
+        if worst is not None:
+            style = self.style_of(worst.value)
         elif item.parent is None:
             style = self.style_of("title") if isinstance(item.of, LayerNode) else self.style_of("dim")
-        elif not item.span:
-            style = self.style_of("dim")
+        else:
+            style = self.rich_style if item.span else self.style_of("dim")
         if index == self.cursor:
             style += self.style_of("cursor")
         return [Segment(text, style)]
