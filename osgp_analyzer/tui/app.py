@@ -50,8 +50,6 @@ class Screen(App[None]):
         Binding("q", "quit", "Quit"),
         Binding("ctrl+c", "quit", "Quit", show=False, priority=True),
         Binding("question_mark", "keys", "Help"),
-        Binding("tab", "pane(1)", "Next pane", priority=True),
-        Binding("shift+tab", "pane(-1)", "Previous pane", show=False, priority=True),
         Binding("colon,ctrl+g", "ask('goto')", "Go to"),
         Binding("slash,ctrl+f", "ask('find')", "Find"),
         Binding("n", "again(1)", "Find next", show=False),

@@ -14,6 +14,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from osgp_analyzer.tui.lines import PANE_KEYS
+
 FULL_WIDTH = 72
 """Cells that 16 bytes a row take."""
 
@@ -36,6 +38,7 @@ class BytesView(ScrollView, can_focus=True):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
+        *PANE_KEYS,
         Binding("left,h", "move(-1)", "Byte back", show=False),
         Binding("right,l", "move(1)", "Byte on", show=False),
         Binding("up,k", "rows(-1)", "Row up", show=False),

@@ -13,6 +13,12 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+PANE_KEYS = (
+    Binding("tab", "app.pane(1)", "Next pane"),
+    Binding("shift+tab", "app.pane(-1)", "Previous pane", show=False),
+)
+"""Bound in every pane and not in the app: so keys typed in one go reach the panes in their order."""
+
 
 class Lines(ScrollView, can_focus=True):
     """`count` lines, one of them under the cursor (-1: none). Subclasses draw lines and say what a move means."""
@@ -48,6 +54,7 @@ class Lines(ScrollView, can_focus=True):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
+        *PANE_KEYS,
         Binding("up,k", "move(-1)", "Line up", show=False),
         Binding("down,j", "move(1)", "Line down", show=False),
         Binding("pageup", "page(-1)", "Page up", show=False),
