@@ -5,7 +5,7 @@ A response uses the same code space anew (success 0x20-0x3F, failure 0x00-0x1F o
 application's own answer), so only its request can say what it means. Until that is known the candidates are shown.
 """
 
-from dissectors.en14908 import nd, nm
+from dissectors.en14908.management import COMMANDS
 from dissectors.sources import DX, DX_EX
 from osgp_analyzer.schema import (
     U8,
@@ -27,8 +27,6 @@ from osgp_analyzer.schema import (
     Severity,
     Switch,
 )
-
-COMMANDS = {command.code: command for command in (*nd.COMMANDS, *nm.COMMANDS)}
 
 CODES = {
     **dict.fromkeys(range(63), "Application message"),

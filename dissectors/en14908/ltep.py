@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """LonTalk Enhanced Proxy: a message carried from node to node by an address list that shrinks at every hop."""
 
-from dissectors.en14908.records import TRANSMIT_TIMERS
+from dissectors.en14908.management.codes import SERVICES, TRANSMIT_TIMERS
 from dissectors.en14908.tpdu import APPLICATION
 from dissectors.sources import DX_EX
 from osgp_analyzer.schema import U8, Array, Bits, Bytes, F, If, Layer, Not, Outer, Payload
 
-SERVICES = {0: "ACKD", 1: "UNACKD_RPT", 2: "UNACKD", 3: "REQUEST"}
 MODES = {0: "normal", 1: "zero-crossing sync", 2: "alternate key", 3: "attenuate"}
 TARGET_TYPES = {
     0: "group",

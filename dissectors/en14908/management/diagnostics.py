@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Network diagnostics of EN 14908-1: commands 0x51 to 0x59."""
 
-from dissectors.en14908.command import Command, UnknownBody
-from dissectors.en14908.records import Identification, NodeStatus, ProxyAddress, TransceiverRegisters
+from dissectors.en14908.management.addresses import ProxyAddress
+from dissectors.en14908.management.command import Command, UnknownBody
+from dissectors.en14908.management.status import Identification, NodeStatus, TransceiverRegisters
 from dissectors.sources import DX, DX_EX, EX
 from osgp_analyzer.schema import (
     I8,
@@ -22,6 +23,7 @@ from osgp_analyzer.schema import (
 )
 
 PROXIED = {0: "query ID of an unconfigured node", 1: "query status", 2: "query transceiver status"}
+
 
 NETMGMT = DX_EX.at("lcs_netmgmt.c HandleND; LtNetworkManager.cpp")
 

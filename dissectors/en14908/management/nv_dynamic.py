@@ -1,65 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Two management commands with sub-commands: 0x70 (wink, install, extended command set) and 0x7D (escape)."""
+"""Sub-commands of 0x70 that define, remove, describe and update network variables."""
 
-from dissectors.en14908.command import UnknownBody
-from dissectors.en14908.records import DIRECTIONS, SERVICES, YES_NO
+from dissectors.en14908.management.codes import DIRECTIONS, SERVICES, YES_NO
 from dissectors.sources import DX, DX_EX, EX
-from osgp_analyzer.schema import (
-    U8,
-    U16,
-    Bits,
-    Bytes,
-    Check,
-    F,
-    Flags,
-    Group,
-    Label,
-    Layer,
-    Not,
-    Outer,
-    Payload,
-    Remaining,
-    Request,
-    Severity,
-    SizeOf,
-    Struct,
-    Switch,
-    Text,
-)
+from osgp_analyzer.schema import U8, U16, Bits, Bytes, F, Flags, Layer, Remaining, Request, SizeOf, Struct, Text
 
-SUBCOMMANDS = {
-    0x00: "wink",
-    0x01: "send ID info",
-    0x02: "NV define",
-    0x03: "NV remove",
-    0x04: "query NV info",
-    0x05: "query node info",
-    0x06: "update NV info",
-    0x07: "get capability info",
-    0x08: "update NV value",
-    0x09: "batch",
-    0x0A: "batch enumerate",
-    0x0B: "batch legacy",
-    0x0C: "batch management and diagnostics",
-    0x20: "initialize",
-    0x21: "create",
-    0x22: "remove",
-    0x23: "set",
-    0x24: "get",
-    0x25: "update",
-    0x26: "enumerate",
-    **{code: f"resource-specific command {code:02X}" for code in range(0x81, 0x86)},
-}
-RESOURCES = {
-    1: "node",
-    2: "domain",
-    3: "address",
-    4: "NV definition",
-    5: "NV configuration",
-    6: "alias configuration",
-    0x7D: "monitor/control set",
-    0x7E: "monitor/control point",
-}
 NV_INFO = {
     0: "descriptor",
     1: "rate estimates",
@@ -69,23 +14,14 @@ NV_INFO = {
     5: "descriptor, 2-byte SNVT index",
     6: "SNVT index, 2 bytes",
 }
-REASONS = {
-    1: "cause unknown",
-    2: "unsupported",
-    3: "not found",
-    4: "end of enumeration",
-    5: "illegal parameters",
-    6: "denied",
-    7: "authentication",
-    8: "write failure",
-    9: "internal failure",
-    10: "owner does not exist",
-}
-RESOURCE_COMMANDS = (*range(0x20, 0x27), *range(0x81, 0x86))
+
 
 ECS = EX.at("LtNetworkManager.cpp processExtendedCommand; LtNetworkManagerLit.h").one
-is_product_query = (Request("nm.escape.subcommand") == 1) & (Request("nm.escape.function") == 1)
+
+
 DYNAMIC = EX.at("DynamicNvs.cpp").one
+
+
 TYPES = DX_EX.at("lon_types.h IzotNmInstallRequest; DynamicNvs.cpp")
 
 
@@ -276,61 +212,6 @@ class UpdateNVValue(
     info = "{index} = {value}"
 
 
-class ResourceCommand(Layer, name="nm.resource", title="Resource command", source=ECS):
-    """A command of the extended command set on a kind of table: node, domains, addresses, variables.
-
-    Commands on the node have no index, except to enumerate it.
-    """
-
-    resource = U8(values=RESOURCES)
-    start_index = U16(when=(F.resource != 1) | (Outer("nm.install.subcommand") == 0x26))
-    end_index = U16(
-        when=(F.resource != 1) & Outer("nm.install.subcommand").among(0x20, 0x22),
-        doc="Last entry to be initialized or removed.",
-    )
-    data = Bytes(when=Remaining() > 0, doc="What is written, in the form of that resource; not decoded.")
-
-    info = ((F.start_index >= 0, "{resource} {start_index}"), (None, "{resource}"))
-
-
-class Install(
-    Layer,
-    name="nm.install",
-    title="Wink / install",
-    source=DX_EX.at("lon_types.h IzotInstallCommand; LtNetworkManagerLit.h LT_ECS"),
-):
-    """Has a node show itself ("wink"); or, with a sub-command, one of the extended command set."""
-
-    subcommand = U8(
-        values=SUBCOMMANDS,
-        when=Remaining() > 0,
-        show="hex",
-        doc="None: wink.",
-    )
-    body = Payload(
-        Switch(
-            F.subcommand,
-            {
-                1: SendIDInfo,
-                2: NVDefine,
-                3: NVRemove,
-                4: QueryNVInfo,
-                5: QueryNodeInfo,
-                6: UpdateNVInfo,
-                7: GetCapabilityInfo,
-                8: UpdateNVValue,
-                **dict.fromkeys(RESOURCE_COMMANDS, ResourceCommand),
-            },
-            UnknownBody,
-        ),
-        required=F.subcommand.among(2, 3, 4, 5, 6, 7, 8, *RESOURCE_COMMANDS),
-        nothing=F.subcommand == 0,
-        doc="The body of the sub-command.",
-    )
-
-    info = ((F.subcommand >= 0, "{subcommand}"), (None, "wink"))
-
-
 class CapabilityInfo(
     Layer,
     name="nm.get_capability_info_response",
@@ -342,114 +223,3 @@ class CapabilityInfo(
     data = Bytes()
 
     info = "{data}"
-
-
-class InstallResponse(
-    Layer,
-    name="nm.install_response",
-    title="Wink / install response",
-    source=DX_EX.at("lon_types.h IzotNmInstallResponse; DynamicNvs.cpp"),
-):
-    """The answer to a command of the extended command set. What it holds follows from the request alone."""
-
-    body = Payload(
-        Switch(
-            Request("nm.install.subcommand"),
-            {
-                1: SendIDInfoResponse,
-                4: Switch(
-                    Request("nm.query_nv_info.info_type"),
-                    {
-                        0: NVDescriptor,
-                        1: NVRates,
-                        2: NVName,
-                        3: DocumentationText,
-                        4: NVType,
-                        5: NVDescriptor,
-                        6: NVType,
-                    },
-                    UnknownBody,
-                ),
-                5: DocumentationText,
-                7: CapabilityInfo,
-            },
-            UnknownBody,
-        ),
-        required=Request("nm.install.subcommand").among(1, 4, 5),
-        nothing=Request("nm.install.subcommand").among(0, 2, 3, 6, 8),
-        doc="The answer, by the sub-command of the request.",
-    )
-
-
-class InstallFailure(
-    Layer,
-    name="nm.install_failure",
-    title="Wink / install failure",
-    source=EX.at("LtNetworkManager.cpp toNmErr").one,
-):
-    """Why a command of the extended command set failed."""
-
-    reason = U8(values=REASONS, when=Remaining() > 0)
-
-    info = "{reason}"
-
-
-class Escape(
-    Layer,
-    name="nm.escape",
-    title="Network management escape",
-    source=EX.at("LtNetworkManagerLit.h LT_NM_ESCAPE_*").one,
-):
-    """Commands of network interfaces and service nodes, by product."""
-
-    subcommand = U8(values={1: "general", 3: "network services"}, default=1, doc="Whose command it is.")
-    function = U8(
-        when=Remaining() > 0,
-        labels=(
-            Label(F.subcommand == 1, F.function, {1: "product query"}),
-            Label(
-                F.subcommand == 3,
-                F.function,
-                {
-                    0x09: "reset required",
-                    0x0A: "change MIP mode",
-                    0x0F: "query MIP EEPROM variables",
-                    0x64: "set NSS data",
-                    0x65: "get MIP mode",
-                    0x66: "get NSS data",
-                },
-            ),
-        ),
-        doc="The command.",
-    )
-    data = Bytes(when=Remaining() > 0, doc="Parameters of the command; not decoded.")
-
-    info = "{subcommand}: {function}"
-
-
-class EscapeResponse(
-    Layer,
-    name="nm.escape_response",
-    title="Network management escape response",
-    source=EX.at("LtMipApp.cpp").one,
-):
-    """The answer to a product query; those to other escapes are in no source."""
-
-    product = U8(when=is_product_query)
-    model = U8(when=is_product_query)
-    version = U8(when=is_product_query)
-    reserved = U8(when=is_product_query & (Remaining() > 0), doc="0 in the one implementation known.")
-    transceiver = U8(when=is_product_query & (Remaining() > 0), doc="Transceiver ID.")
-    data = Bytes(when=Remaining() > 0, doc="The answer; not decoded.")
-
-    checks = (
-        Check(
-            "layout",
-            Not(is_product_query) & (F.data != b""),
-            Severity.NOTE,
-            Group.UNDECODED,
-            "the layout of this answer is in no available source",
-            "data",
-        ),
-    )
-    info = ((is_product_query, "product {product} model {model} version {version}"), (None, ""))
