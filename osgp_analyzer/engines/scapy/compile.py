@@ -11,8 +11,9 @@ from scapy.packet import Packet, bind_top_down
 from osgp_analyzer import schema
 from osgp_analyzer.engines.scapy.environment import BuildEnv
 from osgp_analyzer.engines.scapy.fields import When, scapy_field
-from osgp_analyzer.engines.scapy.packet import DefinedPacket, Plan
-from osgp_analyzer.engines.scapy.plan import compile_step, compile_target
+from osgp_analyzer.engines.scapy.packet import DefinedPacket
+from osgp_analyzer.engines.scapy.plan import Plan
+from osgp_analyzer.engines.scapy.steps import compile_step, compile_target
 from osgp_analyzer.schema.expr import Op, Ref
 
 LAYERS: dict[str, type[DefinedPacket]] = {}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Definition fields as Scapy fields: what `ls()`, `show()`, `fuzz()` and assignment need. Reading and writing of
-whole layers is in :mod:`.plan`."""
+whole layers is in :mod:`.steps`."""
 
 from __future__ import annotations
 

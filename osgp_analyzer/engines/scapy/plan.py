@@ -1,273 +1,34 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How one layer is read and written: a step per field, made once per class from its definition."""
+"""What is made of a definition once for each layer class: its steps, checks, and the choice of its payload."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from scapy.fields import RawVal
-from scapy.packet import Packet
-
 from osgp_analyzer import schema
-from osgp_analyzer.engines.scapy.cursor import Cursor, Sink, Truncated, Unknown
-from osgp_analyzer.engines.scapy.environment import BuildEnv, DissectEnv
-from osgp_analyzer.schema.expr import Compiled, Context, Expr
-from osgp_analyzer.schema.layer import walk
-from osgp_analyzer.schema.types import TIME_SIZES
+from osgp_analyzer.engines.scapy.steps import Step, size_of
+from osgp_analyzer.schema.expr import Compiled
 
 if TYPE_CHECKING:
     from osgp_analyzer.engines.scapy.packet import DefinedPacket
 
-Read = Callable[[DissectEnv], Any]
-Write = Callable[[BuildEnv, Sink, Any], None]
-LayerClass = Callable[[type[schema.Layer] | str], "type[DefinedPacket]"]
+
+class Plan:
+    """All steps of a layer class, compiled once."""
+
+    def __init__(self, definition: schema.Definition, compile_step: Callable[[schema.Field], Step]) -> None:
+        self.definition = definition
+        self.header = tuple(compile_step(field) for field in definition.header)
+        self.trailer = tuple(compile_step(field) for field in definition.trailer)
+        self.steps = {step.field.name: step for step in (*self.header, *self.trailer)}
+        self.checks = tuple((check, check.when.compiled()) for check in definition.checks)
+        payload = definition.payload
+        self.payload_size = size_of(payload.length) if payload is not None and payload.length is not None else None
+        self.required = _condition(payload.required if payload is not None else False)
+        self.nothing = _condition(payload.nothing if payload is not None and payload.nothing is not None else False)
+        self.choose: Callable[[Any], type[DefinedPacket] | None] = lambda env: None
 
 
-@dataclass(frozen=True)
-class Step:
-    """One field: its condition, how to read it, how to write it, and its automatic value."""
-
-    field: schema.Field
-    when: Compiled | None
-    read: Read
-    write: Write
-    auto: Compiled | None
-
-
-def compile_step(field: schema.Field, definition: schema.Definition, layer_class: LayerClass) -> Step:
-    """The step for a field of `definition`; `layer_class` gives the Scapy class of a nested layer."""
-    read, write = _Steps(definition, layer_class).of(field)
-    return Step(
-        field,
-        field.when.compiled() if field.when is not None else None,
-        read,
-        write,
-        field.auto.compiled() if field.auto is not None else None,
-    )
-
-
-def compile_target(target: Any, layer_class: LayerClass) -> Callable[[Any], type[DefinedPacket] | None]:
-    """A function of the environment that chooses the layer of a payload or struct; None: bytes stay undecoded."""
-    if target is None:
-        return lambda env: None
-    if isinstance(target, schema.Switch):
-        key = target.key.compiled()
-        cases = {value: compile_target(t, layer_class) for value, t in target.cases.items()}
-        default = compile_target(target.default, layer_class)
-        return lambda env: cases.get(key(env), default)(env)
-    if isinstance(target, schema.Cases):
-        ordered = [(case.when.compiled(), compile_target(case.target, layer_class)) for case in target.cases]
-        otherwise = compile_target(target.default, layer_class)
-
-        def choose(env: Any) -> type[DefinedPacket] | None:
-            for when, chosen in ordered:
-                if when(env):
-                    return chosen(env)
-            return otherwise(env)
-
-        return choose
-    return lambda env: layer_class(target)
-
-
-def size_of(size: int | Expr) -> Callable[[Any], int]:
-    """A length or count as a function; negative gives 0, unknowable raises `Unknown`."""
-    if isinstance(size, int):
-        return lambda env: size
-    compiled = size.compiled()
-    missing = ", ".join(node.name for node in walk(size) if isinstance(node, Context)) or "its length"
-
-    def run(env: Any) -> int:
-        value = compiled(env)
-        if value is None:
-            raise Unknown(missing)
-        return max(0, int(value))
-
-    return run
-
-
-def _bytes_like(value: Any) -> bytes:
-    return value if isinstance(value, bytes) else bytes(value) if value is not None else b""
-
-
-class _Steps:
-    """Readers and writers for each field type."""
-
-    def __init__(self, definition: schema.Definition, layer_class: LayerClass) -> None:
-        self.definition, self.layer_class = definition, layer_class
-
-    def of(self, field: schema.Field) -> tuple[Read, Write]:
-        match field:
-            case schema.Bits():
-                return self.bits(field)
-            case schema.Integer():
-                return self.integer(field.size, field.order, field.signed)
-            case schema.Flags():
-                return self.integer(field.size, field.order)
-            case schema.Time(kind="seconds_since_1900"):
-                return self.integer(4, field.order)
-            case schema.Time():
-                return self.raw(TIME_SIZES[field.kind])
-            case schema.Text():
-                return self.text(field)
-            case schema.Bytes() | schema.BCD() | schema.BitSet():
-                return self.raw(field.length)
-            case schema.Struct():
-                return self.struct(field)
-            case schema.Array():
-                return self.array(field)
-            case schema.Computed():
-                compute = field.expression.compiled()
-                return compute, lambda env, sink, value: None
-        raise TypeError(f"{self.definition.class_name}.{field.name}: no reader for {type(field).__name__}")
-
-    def bits(self, field: schema.Bits) -> tuple[Read, Write]:
-        if self.definition.bit_order == "lsb" and isinstance(field.width, int):
-            width, (shift, run) = field.width, _runs(self.definition.fields)[field.name]
-            return (
-                lambda env: env.cursor.bits_lsb(width, shift, run),
-                lambda env, sink, value: sink.put_lsb(int(value or 0), width, shift, run),
-            )
-        size = size_of(field.width)
-        return (
-            lambda env: env.cursor.bits_msb(size(env)),
-            lambda env, sink, value: sink.put_msb(int(value or 0), size(env)),
-        )
-
-    def integer(self, size: int, order: str, signed: bool = False) -> tuple[Read, Write]:
-        little = (order or self.definition.order) == "little"
-        mask = (1 << (8 * size)) - 1
-
-        def read(env: DissectEnv) -> int:
-            return int.from_bytes(env.cursor.take(size), "little" if little else "big", signed=signed)
-
-        def write(env: BuildEnv, sink: Sink, value: Any) -> None:
-            sink.put((int(value or 0) & mask).to_bytes(size, "little" if little else "big"))
-
-        return read, write
-
-    def raw(self, length: int | Expr | None) -> tuple[Read, Write]:
-        if length is None:
-            return lambda env: env.cursor.take(env.cursor.left), lambda env, sink, value: sink.put(_bytes_like(value))
-        size = size_of(length)
-
-        def write(env: BuildEnv, sink: Sink, value: Any) -> None:
-            data = _bytes_like(value)
-            sink.put(data.ljust(length, b"\0") if isinstance(length, int) else data)
-
-        return lambda env: env.cursor.take(size(env)), write
-
-    def text(self, field: schema.Text) -> tuple[Read, Write]:
-        read, write = self.raw(field.length)
-        encoding, pad, length = field.encoding, field.pad, field.length
-
-        def write_text(env: BuildEnv, sink: Sink, value: Any) -> None:
-            padded = value.ljust(length, pad) if isinstance(value, str) and isinstance(length, int) else value
-            write(env, sink, padded.encode(encoding) if isinstance(padded, str) else padded)
-
-        return lambda env: read(env).decode(encoding, "replace").rstrip(pad), write_text
-
-    def struct(self, field: schema.Struct) -> tuple[Read, Write]:
-        choose = compile_target(field.target, self.layer_class)
-        size = size_of(field.length) if field.length is not None else None
-
-        def read(env: DissectEnv) -> Any:
-            chosen = choose(env)
-            if chosen is None:
-                return None if size is None else env.cursor.take(size(env))
-            return nested(chosen, env, size(env) if size is not None else None)
-
-        return read, lambda env, sink, value: sink.put(_bytes_like(value))
-
-    def array(self, field: schema.Array) -> tuple[Read, Write]:
-        element = field.element
-        if isinstance(element, schema.Field):
-            read_one, write_one = self.of(element)
-        else:
-            layer = element
-
-            def read_one(env: DissectEnv) -> Any:
-                return nested(self.layer_class(layer), env, None)
-
-            def write_one(env: BuildEnv, sink: Sink, value: Any) -> None:
-                sink.put(_bytes_like(value))
-
-        count = size_of(field.count) if field.count is not None else None
-
-        def read(env: DissectEnv) -> list[Any]:
-            cursor = env.cursor
-            found: list[Any] = []
-            wanted = count(env) if count is not None else None
-            while (len(found) < wanted) if wanted is not None else cursor.left > 0:
-                before = cursor.bit
-                try:
-                    found.append(read_one(env))
-                except Truncated as short:
-                    raise PartialArray(found, short) from None
-                if cursor.bit == before or getattr(found[-1], "is_cut", False):
-                    break
-            return found
-
-        def write(env: BuildEnv, sink: Sink, value: Any) -> None:
-            for one in value or ():
-                write_one(env, sink, one)
-
-        return read, write
-
-
-def _runs(fields: tuple[schema.Field, ...]) -> dict[str, tuple[int, int]]:
-    """For bits that count from the low end: shift in their little-endian word, and its bytes. A word ends at the first
-    byte border."""
-    runs: dict[str, tuple[int, int]] = {}
-    word: list[tuple[str, int]] = []
-    shift = 0
-    for field in fields:
-        if isinstance(field, schema.Bits) and isinstance(field.width, int):
-            word.append((field.name, shift))
-            shift += field.width
-            if shift % 8 == 0:
-                runs.update((name, (start, shift // 8)) for name, start in word)
-                word, shift = [], 0
-    return runs
-
-
-class PartialArray(Exception):
-    """An array whose bytes end in the middle: the elements before are good."""
-
-    def __init__(self, found: list[Any], short: Truncated) -> None:
-        self.found, self.short = found, short
-
-
-def nested(cls: type[DefinedPacket], env: DissectEnv, length: int | None) -> DefinedPacket:
-    """Dissect a layer inside another at the cursor, and move the cursor behind it."""
-    cursor: Cursor = env.cursor
-    start = cursor.byte
-    if length is not None:
-        cursor.need(length * 8)
-    end = cursor.end if length is None else start + length
-    packet = cls.dissected(cursor.data[start:end], parent=env.packet, base=env.packet.frame_offset + start)
-    cursor.bit = (end if length is not None else start + packet.wire_length) * 8
-    return packet
-
-
-def value_to_write(step: Step, packet: DefinedPacket, env: BuildEnv) -> Any:
-    """What goes on the wire: the value set, else the automatic one, else the default."""
-    value = packet.getfieldval(step.field.name)
-    if value is None and step.auto is not None:
-        value = step.auto(env)
-    return value
-
-
-def write_steps(steps: tuple[Step, ...], packet: DefinedPacket, env: BuildEnv) -> bytes:
-    """Build the bytes of consecutive fields."""
-    sink = Sink()
-    for step in steps:
-        if packet.has_field(step, env):
-            value = value_to_write(step, packet, env)
-            if isinstance(value, (RawVal, Packet)):
-                sink.put(bytes(value))
-            else:
-                step.write(env, sink, value)
-    sink.put(b"")
-    return bytes(sink.done)
+def _condition(value: schema.Expr | bool) -> Compiled:
+    return value.compiled() if isinstance(value, schema.Expr) else lambda env: value
