@@ -81,7 +81,7 @@ class Dissection:
         """Read fields, until one cannot be read."""
         packet, cursor = self.packet, self.cursor
         for step in steps:
-            name, title = step.field.name, step.field.title
+            name = step.field.name
             if step.when is not None and not step.when(self.env):
                 packet.absent_fields = packet.absent_fields | {name}
                 continue
@@ -89,15 +89,17 @@ class Dissection:
             try:
                 value = step.read(self.env)
             except Truncated as short:
-                return self._cut(cursor.byte, f"{title} needs {count(short.needed)}, {count(short.left)} are left")
+                return self._cut(
+                    cursor.byte, f"{step.field.title} needs {count(short.needed)}, {count(short.left)} are left"
+                )
             except Unknown as unknown:
                 packet.is_cut = True
-                text = f"{title} and what follows cannot be read without {unknown.missing}"
+                text = f"{step.field.title} and what follows cannot be read without {unknown.missing}"
                 return self._find(Severity.WARN, Group.UNDECODED, "unknown_size", cursor.byte, text)
             except PartialArray as partial:
                 packet.fields[name], self.spans[name] = partial.found, Span(before, cursor.bit - before)
                 text = f"needs {count(partial.short.needed)}, {count(partial.short.left)} are left"
-                return self._cut(cursor.byte, f"{title}: its next element {text}")
+                return self._cut(cursor.byte, f"{step.field.title}: its next element {text}")
             if isinstance(step.field, schema.Computed):
                 packet.computed_fields[name] = value
             elif value is not None:
