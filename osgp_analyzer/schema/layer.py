@@ -140,6 +140,22 @@ def _alternatives(template: Template) -> tuple[tuple[Expr | None, str], ...]:
     return template
 
 
+def bit_runs(fields: tuple[Field, ...]) -> dict[str, tuple[int, int]]:
+    """For bits that count from the low end: shift in their little-endian word, and its bytes. A word ends at the first
+    byte border."""
+    runs: dict[str, tuple[int, int]] = {}
+    word: list[tuple[str, int]] = []
+    shift = 0
+    for field in fields:
+        if isinstance(field, Bits) and isinstance(field.width, int):
+            word.append((field.name, shift))
+            shift += field.width
+            if shift % 8 == 0:
+                runs.update((name, (start, shift // 8)) for name, start in word)
+                word, shift = [], 0
+    return runs
+
+
 def _merge(inherited: tuple[Field, ...], own: tuple[Field, ...]) -> tuple[Field, ...]:
     """A field that the base has too replaces it in its place; the others follow."""
     replaced = {field.name: field for field in own}

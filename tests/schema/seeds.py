@@ -1,102 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Seeds of the other two engines: just enough to show that one definition drives NumPy and Lua as it does Scapy.
+"""Seed of the Lua engine: just enough to show that one definition drives Lua as it does Scapy and columns.
 
-They read the header of a layer whose conditions and widths are made of its own fields.
+It reads the header of a layer whose conditions and widths are made of its own fields.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-
 from osgp_analyzer import schema
 from osgp_analyzer.schema.expr import Const, Expr, If, Map, Not, Op, Ref
-
-OPERATORS = {
-    "==": np.equal,
-    "!=": np.not_equal,
-    "<": np.less,
-    "<=": np.less_equal,
-    ">": np.greater,
-    ">=": np.greater_equal,
-    "+": np.add,
-    "-": np.subtract,
-    "&": np.bitwise_and,
-    "|": np.bitwise_or,
-    "<<": np.left_shift,
-    ">>": np.right_shift,
-    "and": np.logical_and,
-    "or": np.logical_or,
-}
-
-
-class Columns:
-    """A layer's header over many frames at once: a bit cursor per frame, moved by widths where conditions hold."""
-
-    def __init__(self, definition: schema.Definition, frames: list[bytes]) -> None:
-        self.size = len(frames)
-        self.data = np.frombuffer(b"".join(frames) + bytes(16), np.uint8)
-        self.start = np.cumsum([0, *(len(f) for f in frames[:-1])])
-        self.end = np.array([len(f) * 8 for f in frames])
-        self.bit = np.zeros(self.size, np.int64)
-        self.alive = np.ones(self.size, bool)
-        self.values: dict[str, Any] = {}
-        self.present: dict[str, Any] = {}
-        self.offset: dict[str, Any] = {}
-        for field in definition.header:
-            self.read(field)
-
-    def evaluate(self, node: Expr) -> Any:
-        match node:
-            case Const(value=value):
-                return np.full(self.size, value)
-            case Ref(name=name):
-                return self.values[name]
-            case Op():
-                return OPERATORS[node.operator](self.evaluate(node.left), self.evaluate(node.right))
-            case Not():
-                return ~self.evaluate(node.operand)
-            case Map():
-                keys = self.evaluate(node.key)
-                found = np.full(self.size, -1 if node.default is None else node.default)
-                for key, value in node.items.items():
-                    found[keys == key] = value
-                return found
-            case If():
-                return np.where(self.evaluate(node.condition), self.evaluate(node.then), self.evaluate(node.other))
-        raise TypeError(type(node))
-
-    def read(self, field: schema.Field) -> None:
-        here = self.alive.copy()
-        if field.when is not None:
-            here &= self.evaluate(field.when).astype(bool)
-        match field:
-            case schema.Computed():
-                self.values[field.name] = self.evaluate(field.expression)
-                self.present[field.name] = here
-                return
-            case schema.Bits():
-                width = field.width if isinstance(field.width, int) else self.evaluate(field.width)
-            case schema.Integer():
-                width = field.size * 8
-            case schema.Bytes():
-                width = (field.length if isinstance(field.length, int) else self.evaluate(field.length)) * 8
-            case _:
-                raise TypeError(type(field))
-        width = np.broadcast_to(np.asarray(width), self.size)
-        short = here & (self.bit + width > self.end)
-        self.alive &= ~short
-        here &= ~short
-        self.offset[field.name] = self.bit // 8
-        if not isinstance(field, schema.Bytes):
-            first = self.start + self.bit // 8
-            word = np.zeros(self.size, np.int64)
-            for i in range(3):
-                word = word << 8 | self.data[first + i]
-            self.values[field.name] = word >> (24 - self.bit % 8 - width) & ((1 << width) - 1)
-        self.present[field.name] = here
-        self.bit = self.bit + np.where(here, width, 0)
 
 
 def lua(definition: schema.Definition) -> str:

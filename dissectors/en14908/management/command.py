@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from dissectors.sources import DX
-from osgp_analyzer.schema import Bytes, Check, F, Group, Layer, Severity
+from osgp_analyzer.schema import Bytes, Check, F, Group, Known, Layer, Remaining, Severity
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ class Command:
 class UnknownBody(Layer, name="unknown", title="Body of unknown layout", source=DX.at("named only").unconfirmed):
     """A command that is known by name only: no source tells what its body holds."""
 
-    data = Bytes(doc="The body, not decoded: no source tells its layout.")
+    data = Bytes(when=Remaining() > 0, doc="The body, not decoded: no source tells its layout.")
 
     checks = (
         Check(
             "layout",
-            F.data != b"",
+            Known(F.data),
             Severity.NOTE,
             Group.UNDECODED,
             "the layout of this body is in no available source",

@@ -14,7 +14,7 @@ from osgp_analyzer import schema
 from osgp_analyzer.engines.scapy.cursor import Cursor, Sink, Truncated, Unknown
 from osgp_analyzer.engines.scapy.environment import BuildEnv, DissectEnv
 from osgp_analyzer.schema.expr import Compiled, Context, Expr
-from osgp_analyzer.schema.layer import walk
+from osgp_analyzer.schema.layer import bit_runs, walk
 from osgp_analyzer.schema.types import TIME_SIZES
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class _Steps:
 
     def bits(self, field: schema.Bits) -> tuple[Read, Write]:
         if self.definition.bit_order == "lsb" and isinstance(field.width, int):
-            width, (shift, run) = field.width, _runs(self.definition.fields)[field.name]
+            width, (shift, run) = field.width, bit_runs(self.definition.fields)[field.name]
             return (
                 lambda env: env.cursor.bits_lsb(width, shift, run),
                 lambda env, sink, value: sink.put_lsb(int(value or 0), width, shift, run),
@@ -214,22 +214,6 @@ class _Steps:
                 write_one(env, sink, one)
 
         return read, write
-
-
-def _runs(fields: tuple[schema.Field, ...]) -> dict[str, tuple[int, int]]:
-    """For bits that count from the low end: shift in their little-endian word, and its bytes. A word ends at the first
-    byte border."""
-    runs: dict[str, tuple[int, int]] = {}
-    word: list[tuple[str, int]] = []
-    shift = 0
-    for field in fields:
-        if isinstance(field, schema.Bits) and isinstance(field.width, int):
-            word.append((field.name, shift))
-            shift += field.width
-            if shift % 8 == 0:
-                runs.update((name, (start, shift // 8)) for name, start in word)
-                word, shift = [], 0
-    return runs
 
 
 class PartialArray(Exception):

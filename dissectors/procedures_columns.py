@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The named procedures of :mod:`dissectors.procedures` in their column form: over all rows of a layer at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from dissectors.procedures import MIN_LPDU
+from osgp_analyzer.engines.columns.group import Group
+from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Objects, Slices, Value
+
+
+def _table() -> Ints:
+    table = np.arange(256, dtype=np.int64) << 8
+    for _ in range(8):
+        table = np.where(table & 0x8000, table << 1 ^ 0x1021, table << 1) & 0xFFFF
+    return table
+
+
+TABLE = _table()
+
+
+def crc16(data: np.ndarray, start: Ints, end: Ints) -> Ints:
+    """CRC-16 of LPDUs over `start` to `end` of each row."""
+    register = np.full(len(start), 0xFFFF, np.int64)
+    order = np.argsort(start - end, kind="stable")  # longest first: the rows still running are a prefix
+    sorted_start, length = start[order], (end - start)[order]
+    running = register[order]
+    for i in range(int(length[0]) if len(length) else 0):
+        count = int(np.searchsorted(-length, -i, side="left"))
+        now = running[:count]
+        running[:count] = TABLE[now >> 8 ^ data[sorted_start[:count] + i]] ^ now << 8 & 0xFFFF
+    register[order] = running
+    return register ^ 0xFFFF
+
+
+def _crc_matches(group: Group) -> Bools:
+    end = group.whole
+    enough = end - group.start >= 3
+    rows = np.flatnonzero(enough)
+    matches = np.zeros(group.size, bool)
+    stop = end[rows] - 2
+    stored = group.data[stop].astype(np.int64) << 8 | group.data[stop + 1]
+    matches[rows] = crc16(group.data, group.start[rows], stop) == stored
+    return matches
+
+
+def _status(group: Group, kept: Value) -> Ints:
+    """0 bad, 1 good, 2 absent, in every row."""
+    assert isinstance(kept, Numbers)
+    keeps = np.where(kept.known, kept.values, group.known.crc[group.frames])
+    matches = _crc_matches(group) & (keeps != 0)
+    expected = (keeps == 1) & (group.whole - group.start >= MIN_LPDU)
+    return np.where(matches, 1, np.where(expected, 0, 2))
+
+
+def _crc_present(group: Group, kept: Value) -> Value:
+    return Numbers((_status(group, kept) != 2).astype(np.int64), np.ones(group.size, bool))
+
+
+def _crc_status(group: Group, kept: Value) -> Value:
+    return Numbers(_status(group, kept), group.whole > group.start)
+
+
+def _byte(group: Group, value: Value, index: Value) -> Value:
+    assert isinstance(index, Numbers)
+    if isinstance(value, Slices):
+        return value.byte(int(index.values[0]) if group.size else 0)
+    if isinstance(value, Objects):
+        at = int(index.values[0]) if group.size else 0
+        found = [v[at] if v is not None and at < len(v) else None for v in value.values]
+        return Numbers(np.array([f or 0 for f in found], np.int64), np.array([f is not None for f in found], bool))
+    return Numbers(np.zeros(group.size, np.int64), np.zeros(group.size, bool))
+
+
+def _slice(group: Group, value: Value, start: Value, stop: Value) -> Value:
+    if not isinstance(value, Slices) or not isinstance(start, Numbers) or not isinstance(stop, Numbers):
+        return Objects([None] * group.size)
+    known = value.known & (stop.values <= value.length)
+    return Slices(value.data, value.offset + start.values, stop.values - start.values, known)
+
+
+def _rows(value: Value, size: int) -> list[bytes | None]:
+    return [None] * size if isinstance(value, Numbers) else [value.get(row) for row in range(size)]
+
+
+def _join(group: Group, first: Value, second: Value) -> Value:
+    pairs = zip(_rows(first, group.size), _rows(second, group.size), strict=True)
+    return Objects([a + b if a is not None and b is not None else None for a, b in pairs])
+
+
+def _eui64_unique_id(group: Group, address: Value) -> Value:
+    def unique_id(a: bytes | None) -> bytes | None:
+        if a is None or len(a) != 16:
+            return None
+        return bytes([(a[8] << 2 | a[8] >> 6) & 0xFF]) + a[9:11] + a[13:16]
+
+    return Objects([unique_id(a) for a in _rows(address, group.size)])
+
+
+PROCEDURES: dict[str, Callable[..., Value]] = {
+    "crc_present": _crc_present,
+    "crc_status": _crc_status,
+    "byte": _byte,
+    "slice": _slice,
+    "join": _join,
+    "eui64_unique_id": _eui64_unique_id,
+}

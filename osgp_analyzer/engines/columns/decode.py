@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Reading a layer in many frames at once, and what it encloses: rows are grouped by the layer that comes next.
+
+The order of steps is that of the per-frame engine (`engines/scapy/dissection.py`), so that values, offsets and
+findings are the same.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from osgp_analyzer import schema
+from osgp_analyzer.engines.columns.evaluate import evaluate, holds
+from osgp_analyzer.engines.columns.group import Column, Group, Known
+from osgp_analyzer.engines.columns.read import read, size_of
+from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices
+from osgp_analyzer.schema import Severity, resolve
+from osgp_analyzer.schema.layer import bit_runs
+
+MAX_DEPTH = 32
+MALFORMED = schema.Group.MALFORMED
+
+
+def decode(
+    layer: type[schema.Layer] | str, data: NDArray[np.uint8], start: Ints, length: Ints, known: Known
+) -> list[Group]:
+    """Decode frames that begin with `layer`: `start` and `length` in bytes of `data`. Returns every layer found."""
+    frames = np.arange(len(start))
+    group = Group(resolve(layer).definition, data, known, frames, start, start + length)
+    groups: list[Group] = []
+    _layer(group, groups)
+    return groups
+
+
+def _layer(group: Group, groups: list[Group]) -> None:
+    """Read a layer and all inside it, adding each to `groups`."""
+    groups.append(group)
+    start, stop = _read(group, groups)
+    group.bit, group.end = start * 8, stop  # Peek() and Remaining() see the payload
+    _check(group)
+    _enclose(group, groups, start, stop)
+    if not group.nested:
+        _bytes(group, groups, "padding", group.whole > group.stop, group.stop, group.whole)
+
+
+def _read(group: Group, groups: list[Group]) -> tuple[Ints, Ints]:
+    """Header and trailer; returns where the payload begins and ends."""
+    definition = group.definition
+    assert definition is not None
+    payload = definition.payload
+    held = np.zeros(group.size, np.int64)
+    if definition.trailer and payload is not None and payload.length is None:
+        for field in definition.trailer:
+            held += np.where(holds(field.when, group), _fixed_size(field), 0)
+        held = np.where(held <= group.end - group.start, held, 0)
+        group.end = group.end - held
+    _fields(group, groups, definition.header)
+    group.header_cut = group.cut
+    start, stop = group.byte, group.end.copy()
+    if payload is None:
+        group.stop = start
+        return start, stop
+    if payload.length is not None:
+        size, _ = size_of(payload.length, group)
+        whole = ~group.cut
+        short = whole & (size > group.left)
+        group.truncate(short, start)
+        stop = np.where(whole & ~short, start + size, stop)
+    group.bit, group.end = stop * 8, group.end + held
+    if definition.trailer:
+        cut = group.cut
+        if payload.length is None:
+            group.cut = np.zeros(group.size, bool)
+        _fields(group, groups, definition.trailer)
+        group.cut = group.cut | cut
+    group.stop = group.byte
+    return start, stop
+
+
+def _fields(group: Group, groups: list[Group], fields: tuple[schema.Field, ...]) -> None:
+    """Read fields in the rows that are not cut."""
+    definition = group.definition
+    assert definition is not None
+    runs = bit_runs(definition.fields) if definition.bit_order == "lsb" else {}
+    for field in fields:
+        rows = ~group.cut
+        if field.when is not None:
+            rows = rows & holds(field.when, group)
+        if isinstance(field, schema.Computed):
+            value = evaluate(field.expression, group)
+            present = rows & value.known
+            if isinstance(value, Numbers):
+                value = Numbers(value.values, present)
+            elif isinstance(value, Slices):
+                value = Slices(value.data, value.offset, value.length, present)
+            group.columns[field.name] = Column(value, present, group.bit, group.bit, computed=True)
+        elif isinstance(field, schema.Struct):
+            _struct(group, groups, field, rows)
+        elif isinstance(field, schema.Array):
+            _array(group, groups, field, rows, runs)
+        else:
+            before, at = group.bit.copy(), group.byte
+            got = read(field, group, rows, runs)
+            group.columns[field.name] = Column(got.value, got.done, before, group.bit - before)
+            group.truncate(got.short, at)
+            _lose(group, got.lost, at)
+
+
+def _lose(group: Group, rows: Bools, offset: Ints) -> None:
+    group.cut = group.cut | rows
+    group.find("unknown_size", Severity.WARN, schema.Group.UNDECODED, rows, offset)
+
+
+def _struct(group: Group, groups: list[Group], field: schema.Struct, rows: Bools) -> None:
+    before, at = group.bit.copy(), group.byte
+    done = np.zeros(group.size, bool)
+    for target, chosen in choose(field.target, group, rows):
+        if target is None:
+            if field.length is not None:
+                length, known = size_of(field.length, group)
+                lost, short = chosen & ~known, chosen & known & (length > group.left)
+                group.bit = np.where(chosen & known & ~short, (at + length) * 8, group.bit)
+                done |= chosen & known & ~short
+                group.truncate(short, at)
+                _lose(group, lost, at)
+            continue
+        done |= _nested(group, groups, target, chosen, field.length)
+    group.columns[field.name] = Column(Numbers(done.astype(np.int64), done), done, before, group.bit - before)
+
+
+def _nested(group: Group, groups: list[Group], target: Any, rows: Bools, size: int | schema.Expr | None) -> Bools:
+    """Read a layer at the cursor of the rows; returns those in which it was read."""
+    start = group.byte
+    end = group.end
+    if size is not None:
+        length, known = size_of(size, group)
+        at = start.copy()
+        short = rows & known & (length > group.left)
+        _lose(group, rows & ~known, at)
+        group.truncate(short, at)
+        rows = rows & known & ~short
+        end = start + length
+    where = np.flatnonzero(rows)
+    if len(where):
+        inner = Group(
+            resolve(target).definition, group.data, group.known, group.frames[where], start[where], end[where],
+            parent=group, up=where, nested=True,
+        )  # fmt: skip
+        _layer(inner, groups)
+        group.bit[where] = (end[where] if size is not None else inner.stop) * 8
+        cut = group.cut.copy()
+        cut[where] |= inner.cut
+        group.cut = cut
+    return rows
+
+
+def _array(
+    group: Group, groups: list[Group], field: schema.Array, rows: Bools, runs: dict[str, tuple[int, int]]
+) -> None:
+    before, at = group.bit.copy(), group.byte
+    wanted = np.full(group.size, -1, np.int64)
+    if field.count is not None:
+        wanted, known = size_of(field.count, group)
+        _lose(group, rows & ~known, at)
+        rows = rows & known
+    column = Column(Numbers(rows.astype(np.int64), rows), rows, before, before)
+    active, number = rows, 0
+    while True:
+        active = active & ~group.cut & (number < wanted if field.count is not None else group.left > 0)
+        if not active.any():
+            break
+        here, byte = group.bit.copy(), group.byte
+        if isinstance(field.element, schema.Field):
+            got = read(field.element, group, active, runs)
+            column.items.append(Column(got.value, got.done, here, group.bit - here))
+            group.truncate(got.short, byte)
+            _lose(group, got.lost, byte)
+        else:
+            _nested(group, groups, field.element, active, None)
+        active = active & (group.bit != here)
+        number += 1
+    column.bits = group.bit - before
+    group.columns[field.name] = column
+
+
+def _check(group: Group) -> None:
+    assert group.definition is not None
+    for check in group.definition.checks:
+        rows = holds(check.when, group)
+        if rows.any():
+            column = group.columns.get(check.field)
+            place = (
+                np.where(column.present, column.bit >> 3, group.start)
+                if column and not column.computed
+                else group.start
+            )
+            group.find(check.code, check.severity, check.group, rows, place)
+
+
+def _enclose(group: Group, groups: list[Group], start: Ints, stop: Ints) -> None:
+    """Read the payload, or say what is wrong with it."""
+    assert group.definition is not None
+    payload = group.definition.payload
+    some = stop > start
+    if payload is None:
+        if not group.nested:
+            group.find("surplus", Severity.WARN, MALFORMED, some & ~group.cut, start)
+            _bytes(group, groups, "data", some, start, stop)
+            group.stop = stop
+        return
+    nothing, required = (
+        holds(payload.nothing if payload.nothing is not None else False, group),
+        holds(payload.required, group),
+    )
+    keep = group.header_cut & some
+    rest = ~group.header_cut
+    surplus = rest & some & nothing
+    group.find("surplus", Severity.WARN, MALFORMED, surplus, start)
+    missing = rest & ~some & required & ~group.cut
+    cut = group.cut
+    group.truncate(missing, start)
+    rest = rest & ~surplus & ~missing
+    deep = rest & some & (group.depth >= MAX_DEPTH)
+    group.find("nesting", Severity.WARN, MALFORMED, deep, start)
+    keep = keep | surplus | deep
+    rest = rest & ~deep & ~(cut & ~some)
+    for target, chosen in choose(payload.target, group, rest & ~nothing):
+        if target is None:
+            keep = keep | (chosen & some)
+            continue
+        where = np.flatnonzero(chosen)
+        inner = Group(
+            resolve(target).definition, group.data, group.known, group.frames[where], start[where], stop[where],
+            parent=group, up=where,
+        )  # fmt: skip
+        _layer(inner, groups)
+        _drop_empty(inner, some[where])
+    _bytes(group, groups, "data", keep, start, stop)
+
+
+def _drop_empty(group: Group, some: Bools) -> None:
+    """A layer without bytes, fields and findings is not there: nor is what could be computed of it."""
+    gone = ~some
+    for column in group.columns.values():
+        if not column.computed:
+            gone = gone & ~column.present
+    for finding in group.findings:
+        gone[finding.rows] = False
+    if gone.any():
+        for column in group.columns.values():
+            column.present = column.present & ~gone
+
+
+def _bytes(group: Group, groups: list[Group], name: str, rows: Bools, start: Ints, stop: Ints) -> None:
+    """Bytes that no layer reads, as a layer of their own."""
+    where = np.flatnonzero(rows)
+    if len(where):
+        made = Group(None, group.data, group.known, group.frames[where], start[where], stop[where],
+                     parent=group, up=where, name=name)  # fmt: skip
+        length = stop[where] - start[where]
+        whole = np.ones(len(where), bool)
+        value = Slices(group.data, start[where], length, whole)
+        made.columns[name] = Column(value, whole, start[where] * 8, length * 8)
+        groups.append(made)
+
+
+def choose(target: Any, group: Group, rows: Bools) -> list[tuple[Any, Bools]]:
+    """The rows of a mask by the layer that a choice gives them; None where it gives none."""
+    if isinstance(target, schema.Cases):
+        found: list[tuple[Any, Bools]] = []
+        for case in target.cases:
+            here = rows & holds(case.when, group)
+            if here.any():
+                found += choose(case.target, group, here)
+                rows = rows & ~here
+        return found + choose(target.default, group, rows)
+    if isinstance(target, schema.Switch):
+        key = evaluate(target.key, group)
+        assert isinstance(key, Numbers)
+        found = []
+        for value, inner in target.cases.items():
+            here = rows & key.known & (key.values == value)
+            if here.any():
+                found += choose(inner, group, here)
+                rows = rows & ~here
+        return found + choose(target.default, group, rows)
+    return [(target, rows)] if rows.any() else []
+
+
+def _fixed_size(field: schema.Field) -> int:
+    match field:
+        case schema.Integer(size=size) | schema.Flags(size=size):
+            return size
+        case schema.Bytes(length=int() as length):
+            return length
+    return 0

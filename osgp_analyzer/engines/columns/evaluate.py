@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Expressions over the rows of a group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from osgp_analyzer.engines.columns.group import Group
+from osgp_analyzer.engines.columns.values import (
+    Numbers,
+    Objects,
+    Value,
+    choose,
+    constant,
+    look_up,
+    operate,
+    truth,
+    unknown,
+)
+from osgp_analyzer.schema.expr import (
+    Call,
+    Const,
+    Context,
+    Expr,
+    If,
+    Known,
+    Map,
+    Not,
+    Op,
+    Outer,
+    Peek,
+    Ref,
+    Remaining,
+    Request,
+    SizeOf,
+)
+
+PROCEDURES: dict[str, Callable[..., Value]] = {}
+"""Named procedures in their column form: ``procedure(group, *arguments)``; filled by whoever defines layers."""
+
+
+def evaluate(node: Expr, group: Group) -> Value:
+    """The value of an expression in every row of a group."""
+    size = group.size
+    match node:
+        case Const(value=int() as value):
+            return constant(value, size)
+        case Const(value=bytes() as text):
+            return Objects([text] * size)
+        case Ref(name=name):
+            return _or_unknown(group.field(name), size)
+        case Op():
+            return _op(node, group)
+        case Not(operand=operand):
+            return Numbers((~truth(evaluate(operand, group))).astype(np.int64), np.ones(size, bool))
+        case Known(operand=operand):
+            return Numbers(evaluate(operand, group).known.astype(np.int64), np.ones(size, bool))
+        case If():
+            condition = truth(evaluate(node.condition, group))
+            return choose(condition, evaluate(node.then, group), evaluate(node.other, group))
+        case Map():
+            key = evaluate(node.key, group)
+            return look_up(key, node.items, node.default) if isinstance(key, Numbers) else unknown(size)
+        case Outer(name=name):
+            return _or_unknown(_outer(name, group), size)
+        case Request(name=name):
+            found = group.known.request.get(name)
+            return found.take(group.frames) if found is not None else unknown(size)
+        case Remaining():
+            return Numbers(group.left, np.ones(size, bool))
+        case Peek(offset=offset):
+            at = group.byte + offset
+            there = at < group.end
+            values = np.zeros(size, np.int64)
+            values[there] = group.data[at[there]]
+            return Numbers(values, there)
+        case Call():
+            return _call(node, group)
+        case Context() | SizeOf():
+            return unknown(size)
+    raise TypeError(f"no column form of {type(node).__name__}")
+
+
+def holds(node: Expr | bool | None, group: Group) -> Any:
+    """Rows in which a condition holds; a missing condition always holds."""
+    if node is None or node is True:
+        return np.ones(group.size, bool)
+    if node is False:
+        return np.zeros(group.size, bool)
+    return truth(evaluate(node, group))
+
+
+def _or_unknown(value: Value | None, size: int) -> Value:
+    return value if value is not None else unknown(size)
+
+
+def _op(node: Op, group: Group) -> Value:
+    if isinstance(node.right, Const) and isinstance(node.right.value, bytes):
+        left = evaluate(node.left, group)
+        if isinstance(left, Numbers):
+            return unknown(group.size)
+        if hasattr(left, "equals"):
+            equal: Numbers = left.equals(node.right.value)
+        else:
+            same = [int(v == node.right.value) for v in left.values]
+            equal = Numbers(np.array(same, np.int64), left.known)
+        return equal if node.operator == "==" else Numbers(1 - equal.values, equal.known)
+    left, right = evaluate(node.left, group), evaluate(node.right, group)
+    if not isinstance(left, Numbers) or not isinstance(right, Numbers):
+        raise TypeError(f"operator {node.operator} on bytes")
+    return operate(node.operator, left, right)
+
+
+def _outer(name: str, group: Group) -> Value | None:
+    """A field of the nearest enclosing layer that has one of that name."""
+    rows = np.arange(group.size)
+    inner: Group | None = group
+    while inner is not None and inner.parent is not None and inner.up is not None:
+        rows, inner = inner.up[rows], inner.parent
+        definition = inner.definition
+        if definition is None:
+            continue
+        for field in definition.fields:
+            if definition.full_name(field) == name:
+                value = inner.field(field.name)
+                return value.take(rows) if value is not None else None
+    return None
+
+
+def _call(node: Call, group: Group) -> Value:
+    key = (node.procedure, id(node.args) if node.args and not isinstance(node.args[0], Outer) else 0)
+    if not node.args or isinstance(node.args[0], Outer):  # the same in the whole layer
+        if key not in group.procedures:
+            group.procedures[key] = PROCEDURES[node.procedure](group, *(evaluate(a, group) for a in node.args))
+        return group.procedures[key]
+    return PROCEDURES[node.procedure](group, *(evaluate(a, group) for a in node.args))

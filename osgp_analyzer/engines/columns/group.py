@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One layer in many frames at once: the rows, where they are, and what has been read of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from osgp_analyzer import schema
+from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Value
+
+
+@dataclass(slots=True)
+class Column:
+    """A field: its value, and where it is present its first bit (from the start of the buffer) and number of bits.
+
+    A field without bytes (`computed`) has no place. A list has a column for each place in it.
+    """
+
+    value: Value
+    present: Bools
+    bit: Ints
+    bits: Ints
+    computed: bool = False
+    items: list[Column] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Finding:
+    """The same finding in many frames: `offset` in bytes from the start of the buffer."""
+
+    code: str
+    severity: schema.Severity
+    group: schema.Group
+    rows: Ints
+    offset: Ints
+
+
+@dataclass
+class Known:
+    """What is known of each frame besides its bytes: columns over the frames of the chunk.
+
+    `request`: values of the frame's request by full name. `crc`: 1 the carrier keeps it, 0 it does not, -1 unknown.
+    """
+
+    request: Mapping[str, Numbers]
+    crc: Ints
+
+
+class Group:
+    """`start` to `end` (bytes in the buffer) of one layer in the frames `frames`; `up` are the rows of `parent`."""
+
+    def __init__(
+        self,
+        definition: schema.Definition | None,
+        data: NDArray[np.uint8],
+        known: Known,
+        frames: Ints,
+        start: Ints,
+        end: Ints,
+        parent: Group | None = None,
+        up: Ints | None = None,
+        nested: bool = False,
+        name: str = "",
+    ) -> None:
+        self.definition, self.data, self.known, self.frames = definition, data, known, frames
+        self.start, self.end, self.bit = start, end.copy(), start * 8
+        self.parent, self.up, self.nested = parent, up, nested
+        self.name = definition.name if definition is not None else name
+        self.depth: int = parent.depth + 1 if parent is not None else 1
+        self.size = len(frames)
+        self.columns: dict[str, Column] = {}
+        self.cut = np.zeros(self.size, bool)
+        self.header_cut = self.cut
+        self.whole = end
+        """End of the bytes that the layer was given."""
+        self.stop = end
+        """End of the layer with its payload and trailer; what is behind is padding."""
+        self.findings: list[Finding] = []
+        self.procedures: dict[tuple[str, int], Value] = {}
+
+    @property
+    def byte(self) -> Ints:
+        """The first byte not yet begun."""
+        return (self.bit + 7) >> 3
+
+    @property
+    def left(self) -> Ints:
+        """Whole bytes up to the end."""
+        return np.asarray(np.maximum(0, self.end - self.byte))
+
+    def field(self, name: str) -> Value | None:
+        """The value of a field that was read, None for one that was in no row."""
+        column = self.columns.get(name)
+        return column.value if column is not None else None
+
+    def find(self, code: str, severity: schema.Severity, group: schema.Group, rows: Bools, offset: Ints) -> None:
+        """Note a finding in the rows of a mask; `offset` for all rows."""
+        if rows.any():
+            found = np.flatnonzero(rows)
+            self.findings.append(Finding(f"{self.name}.{code}", severity, group, found, offset[found]))
+
+    def truncate(self, rows: Bools, offset: Ints) -> None:
+        """Bytes are missing: nothing more is read of these rows."""
+        self.cut = self.cut | rows
+        self.find("truncated", schema.Severity.ERROR, schema.Group.MALFORMED, rows, offset)

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Reading one field in all rows of a group: values gathered at each row's cursor, which then moves on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from osgp_analyzer import schema
+from osgp_analyzer.engines.columns.evaluate import evaluate
+from osgp_analyzer.engines.columns.group import Group
+from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices, Value
+from osgp_analyzer.schema.types import TIME_SIZES
+
+
+@dataclass(slots=True)
+class Reading:
+    """What came of a field: its value where `done`; `short` are rows with too few bytes, `lost` those whose size
+    cannot be known. Sizes in bits."""
+
+    value: Value
+    done: Bools
+    short: Bools
+    lost: Bools
+    bits: Ints
+
+
+def size_of(size: int | schema.Expr, group: Group) -> tuple[Ints, Bools]:
+    """A width, length or count in every row, not negative, and where it is known."""
+    if isinstance(size, int):
+        return np.full(group.size, size, np.int64), np.ones(group.size, bool)
+    value = evaluate(size, group)
+    assert isinstance(value, Numbers)
+    return np.maximum(0, value.values), value.known
+
+
+def read(field: schema.Field, group: Group, rows: Bools, runs: dict[str, tuple[int, int]]) -> Reading:
+    """Read a field that is neither a structure nor an array in the rows of a mask, and move their cursors.
+
+    `runs` has shift and bytes of bit fields that count from the low end.
+    """
+    order = group.definition.order if group.definition is not None else "big"
+    match field:
+        case schema.Bits() if field.name in runs and isinstance(field.width, int):
+            return _low_bits(group, rows, field.width, *runs[field.name])
+        case schema.Bits():
+            width, known = size_of(field.width, group)
+            return _bits(group, rows, width, known)
+        case schema.Integer():
+            return _integer(group, rows, field.size, (field.order or order) == "little", field.signed)
+        case schema.Flags():
+            return _integer(group, rows, field.size, (field.order or order) == "little", False)
+        case schema.Time(kind="seconds_since_1900"):
+            return _integer(group, rows, 4, (field.order or order) == "little", False)
+        case schema.Time():
+            return _bytes(group, rows, np.full(group.size, TIME_SIZES[field.kind]), np.ones(group.size, bool))
+        case schema.Bytes() | schema.BCD() | schema.BitSet() | schema.Text():
+            if field.length is None:
+                return _bytes(group, rows, group.left, np.ones(group.size, bool))
+            length, known = size_of(field.length, group)
+            return _bytes(group, rows, length, known)
+    raise TypeError(f"no column form of {type(field).__name__}")
+
+
+def _split(group: Group, rows: Bools, bits: Ints, known: Bools) -> tuple[Bools, Bools, Bools]:
+    """Rows to be read, with too few bytes, and of unknown size."""
+    lost = rows & ~known
+    short = rows & known & (group.bit + bits > group.end * 8)
+    return rows & known & ~short, short, lost
+
+
+def gather(group: Group, where: Ints, first: Ints, count: int, little: bool = False) -> Ints:
+    """`count` bytes from `first` as one number, in the rows `where`."""
+    word = np.zeros(len(where), np.int64)
+    last = len(group.data) - 1
+    for i in range(count):
+        byte = group.data[np.minimum(first + i, last)].astype(np.int64)
+        word = word | byte << (8 * i) if little else word << 8 | byte
+    return word
+
+
+def _bits(group: Group, rows: Bools, width: Ints, known: Bools) -> Reading:
+    done, short, lost = _split(group, rows, width, known)
+    values = np.zeros(group.size, np.int64)
+    where = np.flatnonzero(done)
+    if len(where):
+        bit, bits = group.bit[where], width[where]
+        count = int((bit % 8 + bits).max() + 7) // 8
+        word = gather(group, where, bit >> 3, count)
+        values[where] = word >> (count * 8 - bit % 8 - bits) & ((1 << bits) - 1)
+        group.bit[where] += bits
+    return Reading(Numbers(values, done), done, short, lost, width)
+
+
+def _low_bits(group: Group, rows: Bools, width: int, shift: int, run: int) -> Reading:
+    start = (group.bit - shift) >> 3
+    short = rows & (start + run > group.end)
+    done = rows & ~short
+    values = np.zeros(group.size, np.int64)
+    where = np.flatnonzero(done)
+    values[where] = gather(group, where, start[where], run, little=True) >> shift & ((1 << width) - 1)
+    group.bit[where] += width
+    bits = np.full(group.size, width, np.int64)
+    return Reading(Numbers(values, done), done, short, np.zeros(group.size, bool), bits)
+
+
+def _integer(group: Group, rows: Bools, size: int, little: bool, signed: bool) -> Reading:
+    bits = np.full(group.size, size * 8, np.int64)
+    done, short, lost = _split(group, rows, bits, np.ones(group.size, bool))
+    values = np.zeros(group.size, np.int64)
+    where = np.flatnonzero(done)
+    first = group.byte[where]
+    number = gather(group, where, first, size, little)
+    if signed:
+        number = np.where(number >> (size * 8 - 1) & 1, number - (1 << (size * 8)), number)
+    values[where] = number
+    group.bit[where] = (first + size) * 8
+    return Reading(Numbers(values, done), done, short, lost, bits)
+
+
+def _bytes(group: Group, rows: Bools, length: Ints, known: Bools) -> Reading:
+    done, short, lost = _split(group, rows, length * 8, known)
+    offset = group.byte
+    where = np.flatnonzero(done)
+    group.bit[where] = (offset[where] + length[where]) * 8
+    return Reading(Slices(group.data, offset, np.where(done, length, 0), done), done, short, lost, length * 8)

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Columns of values, each row known or not, and the operators of expressions on them.
+
+The semantics are those of :mod:`osgp_analyzer.schema.expr`: what is not known goes through every operator but the
+logical ones, which know a result where one side decides it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(slots=True)
+class Numbers:
+    """Integers; `known` says in which rows there is one."""
+
+    values: Ints
+    known: Bools
+
+    def take(self, rows: Ints) -> Numbers:
+        """The rows at `rows`."""
+        return Numbers(self.values[rows], self.known[rows])
+
+
+@dataclass(slots=True)
+class Slices:
+    """Byte strings inside the buffer: `offset` and `length` in bytes."""
+
+    data: NDArray[np.uint8]
+    offset: Ints
+    length: Ints
+    known: Bools
+
+    def take(self, rows: Ints) -> Slices:
+        """The rows at `rows`."""
+        return Slices(self.data, self.offset[rows], self.length[rows], self.known[rows])
+
+    def equals(self, other: bytes) -> Numbers:
+        """Compare each row with a constant."""
+        same = self.known & (self.length == len(other))
+        rows = np.flatnonzero(same)
+        for i, byte in enumerate(other):
+            rows = rows[self.data[self.offset[rows] + i] == byte]
+        equal = np.zeros(len(same), np.int64)
+        equal[rows] = 1
+        return Numbers(equal, self.known)
+
+    def byte(self, index: int) -> Numbers:
+        """Byte `index` of each row, where it has so many."""
+        known = self.known & (self.length > index)
+        values = np.zeros(len(known), np.int64)
+        values[known] = self.data[self.offset[known] + index]
+        return Numbers(values, known)
+
+    def get(self, row: int) -> bytes | None:
+        """One row as bytes."""
+        if not self.known[row]:
+            return None
+        start = int(self.offset[row])
+        return self.data[start : start + int(self.length[row])].tobytes()
+
+
+@dataclass(slots=True)
+class Objects:
+    """Byte strings that are nowhere in the buffer: made by a procedure, row by row."""
+
+    values: list[bytes | None]
+
+    @property
+    def known(self) -> Bools:
+        """Rows that have a value."""
+        return np.array([v is not None for v in self.values], bool)
+
+    def take(self, rows: Ints) -> Objects:
+        """The rows at `rows`."""
+        return Objects([self.values[row] for row in rows.tolist()])
+
+    def get(self, row: int) -> bytes | None:
+        """One row."""
+        return self.values[row]
+
+
+Value = Numbers | Slices | Objects
+
+
+def unknown(size: int) -> Numbers:
+    """Nothing known in any row."""
+    return Numbers(np.zeros(size, np.int64), np.zeros(size, bool))
+
+
+def constant(value: int, size: int) -> Numbers:
+    """The same number in every row."""
+    return Numbers(np.full(size, value, np.int64), np.ones(size, bool))
+
+
+def truth(value: Value) -> Bools:
+    """Rows in which a condition holds; what is not known does not hold."""
+    if isinstance(value, Numbers):
+        return np.asarray(value.known & (value.values != 0))
+    if isinstance(value, Slices):
+        return np.asarray(value.known & (value.length != 0))
+    return np.array([bool(v) for v in value.values], bool)
+
+
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "==": np.equal,
+    "!=": np.not_equal,
+    "<": np.less,
+    "<=": np.less_equal,
+    ">": np.greater,
+    ">=": np.greater_equal,
+    "+": np.add,
+    "-": np.subtract,
+    "*": np.multiply,
+    "&": np.bitwise_and,
+    "|": np.bitwise_or,
+    "<<": np.left_shift,
+    ">>": np.right_shift,
+}
+
+
+def operate(operator: str, left: Numbers, right: Numbers) -> Numbers:
+    """A binary operator on numbers. Division by zero is not known."""
+    if operator == "and":
+        a, b = truth(left), truth(right)
+        known = (left.known & right.known) | (left.known & ~a) | (right.known & ~b)
+        return Numbers((a & b).astype(np.int64), known)
+    if operator == "or":
+        a, b = truth(left), truth(right)
+        return Numbers((a | b).astype(np.int64), (left.known & right.known) | a | b)
+    known = left.known & right.known
+    if operator in ("//", "%"):
+        known = known & (right.values != 0)
+        divisor = np.where(right.values == 0, 1, right.values)
+        function = np.floor_divide if operator == "//" else np.remainder
+        return Numbers(function(left.values, divisor), known)
+    return Numbers(_OPERATORS[operator](left.values, right.values).astype(np.int64), known)
+
+
+def look_up(key: Numbers, items: Mapping[int, int], default: int | None) -> Numbers:
+    """A table of constants; `default` for other keys and where the key is not known."""
+    values = np.full(len(key.values), 0 if default is None else default, np.int64)
+    found = np.zeros(len(values), bool)
+    for item, value in items.items():
+        here = key.known & (key.values == item)
+        values[here] = value
+        found |= here
+    return Numbers(values, found if default is None else np.ones(len(values), bool))
+
+
+def choose(condition: Bools, then: Value, other: Value) -> Value:
+    """`then` where the condition holds, else `other`."""
+    if isinstance(then, Numbers) and isinstance(other, Numbers):
+        return Numbers(np.where(condition, then.values, other.values), np.where(condition, then.known, other.known))
+    if isinstance(then, Slices) and isinstance(other, Slices):
+        return Slices(
+            then.data,
+            np.where(condition, then.offset, other.offset),
+            np.where(condition, then.length, other.length),
+            np.where(condition, then.known, other.known),
+        )
+    return Objects([_get(then if c else other, row) for row, c in enumerate(condition.tolist())])
+
+
+def _get(value: Value, row: int) -> bytes | None:
+    return None if isinstance(value, Numbers) else value.get(row)

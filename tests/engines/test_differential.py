@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Scapy layers and columns read the same definitions: every value, offset and finding must be the same."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dissectors.layers import layer_class
+from dissectors.procedures_columns import PROCEDURES
+from osgp_analyzer import schema
+from osgp_analyzer.engines.columns import evaluate
+from osgp_analyzer.engines.columns.decode import decode
+from osgp_analyzer.engines.columns.group import Group, Known
+from osgp_analyzer.engines.columns.values import Numbers
+from osgp_analyzer.engines.knowledge import Knowledge
+from osgp_analyzer.engines.scapy.tree import layers
+from osgp_analyzer.schema import REGISTRY
+from tests.conftest import load
+
+evaluate.PROCEDURES.update(PROCEDURES)
+GENERATED = int(os.environ.get("OSGP_FUZZ", "6000"))
+ENTRY = {"lon": "LPDU", "lon+crc": "LPDU", "cnip": "CNIP", "lonudp": "LonUDP"}
+REQUESTS: list[dict[str, int]] = [{}, *({"apdu.code": code} for code in range(0x4C, 0x80))]
+REQUESTS += [{"apdu.code": 0x52, "nd.proxy.query": q} for q in range(4)]
+REQUESTS += [{"apdu.code": 0x70, "nm.install.subcommand": s, "nm.query_nv_info.info_type": s % 6} for s in range(12)]
+
+Frame = tuple[bytes, dict[str, int], int]
+Facts = tuple[Counter[Any], Counter[Any]]
+
+
+def scapy_facts(entry: str, frame: Frame) -> Facts:
+    data, request, crc = frame
+    knowledge = Knowledge(request=request or None, crc=None if crc < 0 else bool(crc))
+    packet = layer_class(entry)(_internal=1, knowledge=knowledge)
+    packet.frame_offset = 0
+    packet.dissect(data)
+    values: Counter[Any] = Counter()
+    for layer in layers(packet, data):
+        for field in layer.values():
+            if field.value != [] and field.value is not None:
+                values[(field.name, str(field.value), field.offset, field.length)] += 1
+    return values, Counter((f.code, f.offset) for f in packet.frame_findings())
+
+
+def column_facts(entry: str, frames: list[Frame]) -> list[Facts]:
+    joined = b"".join(f for f, _, _ in frames)
+    length = np.array([len(f) for f, _, _ in frames], np.int64)
+    start = np.cumsum(length) - length
+    names = {name for _, request, _ in frames for name in request}
+    requests = {
+        name: Numbers(
+            np.array([r.get(name, 0) for _, r, _ in frames], np.int64),
+            np.array([name in r for _, r, _ in frames], bool),
+        )
+        for name in names
+    }
+    known = Known(requests, np.array([crc for _, _, crc in frames], np.int64))
+    facts: list[Facts] = [(Counter(), Counter()) for _ in frames]
+    for group in decode(entry, np.frombuffer(joined or b"\0", np.uint8), start, length, known):
+        _collect(group, start, facts)
+    return facts
+
+
+def _collect(group: Group, start: Any, facts: list[Facts]) -> None:
+    fields = {f.name: f for f in group.definition.fields} if group.definition is not None else {}
+    for name, column in group.columns.items():
+        field = fields.get(name)
+        if isinstance(field, schema.Struct):
+            continue
+        if isinstance(field, schema.Array) and not isinstance(field.element, schema.Field):
+            continue
+        full = (
+            group.definition.full_name(field)
+            if group.definition is not None and field is not None
+            else f"{name}.{name}"
+        )
+        for row in np.flatnonzero(column.present).tolist():
+            frame = int(group.frames[row])
+            if isinstance(field, schema.Array):
+                value: Any = [_value(item.value, row) for item in column.items if item.present[row]]
+                if not value:
+                    continue
+            else:
+                value = _value(column.value, row)
+            if isinstance(field, schema.Text):
+                value = bytes.fromhex(value).decode(field.encoding, "replace").rstrip(field.pad)
+            place: tuple[Any, int] = (None, 0)
+            if not column.computed:
+                bit = int(column.bit[row]) - int(start[frame]) * 8
+                place = (bit // 8, (bit % 8 + int(column.bits[row]) + 7) // 8)
+            facts[frame][0][(full, str(value), *place)] += 1
+    for finding in group.findings:
+        for row, offset in zip(finding.rows.tolist(), finding.offset.tolist(), strict=True):
+            frame = int(group.frames[row])
+            facts[frame][1][(finding.code, offset - int(start[frame]))] += 1
+
+
+def _value(value: Any, row: int) -> Any:
+    if isinstance(value, Numbers):
+        return int(value.values[row])
+    found = value.get(row)
+    return found.hex() if found is not None else None
+
+
+def compare(entry: str, frames: list[Frame]) -> None:
+    for frame, columns in zip(frames, column_facts(entry, frames), strict=True):
+        reference = scapy_facts(entry, frame)
+        where = f"{entry} {frame[0].hex()} request {frame[1]} crc {frame[2]}"
+        assert columns[0] - reference[0] == Counter(), f"only columns have it: {where}"
+        assert reference[0] - columns[0] == Counter(), f"columns lack it: {where}"
+        assert columns[1] == reference[1], where
+
+
+def vectors(entry: str) -> list[bytes]:
+    found = [bytes.fromhex(f["hex"]) for f in load("frames.json") if ENTRY[f["link"]] == entry]
+    if entry == "LPDU":
+        for name in ("native_lpdu", "ltep_lpdu", "example1_lpdu"):
+            found += [bytes.fromhex(f["hex"]) for f in load(f"sidecars/{name}.json")["frames"]]
+    if entry == "LonUDP":
+        found += [bytes.fromhex(f["udp_payload"]) for f in load("sidecars/lon_udp_dom0.json")["frames"]]
+    return found
+
+
+@pytest.mark.parametrize("entry", ["LPDU", "CNIP", "LonUDP"])
+def test_vectors_and_captures(entry: str) -> None:
+    compare(entry, [(data, {}, -1) for data in vectors(entry)])
+
+
+@pytest.mark.parametrize("entry", ["LPDU", "CNIP", "LonUDP"])
+@pytest.mark.parametrize("seed", range(2))
+def test_damaged(entry: str, seed: int) -> None:
+    rng = random.Random(f"{entry} {seed}")
+    known = vectors(entry)
+    frames: list[Frame] = []
+    for _ in range(GENERATED // 6):
+        data = bytearray(rng.choice(known))
+        for _ in range(rng.choice((0, 1, 1, 2, 4))):
+            at = rng.randrange(len(data) + 1)
+            match rng.randrange(4):
+                case 0:
+                    del data[at:]
+                case 1:
+                    del data[at : at + rng.randrange(1, 5)]
+                case 2:
+                    data[at:at] = rng.randbytes(rng.randrange(1, 9))
+                case 3 if at < len(data):
+                    data[at] = rng.randrange(256)
+        frames.append((bytes(data), rng.choice(REQUESTS), rng.choice((-1, -1, 0, 1))))
+    compare(entry, frames)
+
+
+@pytest.mark.parametrize("entry", [n for n, layer in REGISTRY.items() if layer.__module__.startswith("dissectors")])
+def test_every_layer_on_noise(entry: str) -> None:
+    rng = random.Random(entry)
+    frames: list[Frame] = [(b"", {}, -1)]
+    for _ in range(max(20, GENERATED // 100)):
+        data = bytes(rng.choice((0, 1, rng.randrange(256), rng.randrange(256))) for _ in range(rng.randrange(48)))
+        frames.append((data, rng.choice(REQUESTS), rng.choice((-1, 0, 1))))
+    compare(entry, frames)
