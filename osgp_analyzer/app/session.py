@@ -9,15 +9,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from osgp_analyzer.analysis.pairing import find_request
+from dissectors.answering import is_response
+from osgp_analyzer.analysis.pairing import FAR_BACK, NONE, Pairing
 from osgp_analyzer.app.decode import Decoded, Decoder
 from osgp_analyzer.capture import Capture, CaptureError, Frame
 from osgp_analyzer.engines.knowledge import Knowledge
+from osgp_analyzer.store import FrameStore
 
 T = TypeVar("T")
 
-EVIDENCE = 64
-"""Frames that are looked at to tell whether an interface keeps the CRC of LPDUs."""
+BLOCK = 4096
+"""Frames whose requests are looked up together."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class Session:
     def __init__(self, capture: Capture, settings: Settings = Settings()) -> None:
         self.capture, self.settings = capture, settings
         self.decoder = Decoder(settings.links)
-        self._crc: dict[int, bool | None] = {}
+        self.store = FrameStore(capture, self.decoder.links, settings.crc)
+        self._requests: _Recent[tuple[int, Any]] = _Recent(64)
         self._alone: _Recent[Decoded] = _Recent(4096)
         self._whole: _Recent[Decoded] = _Recent(1024)
 
@@ -46,7 +49,7 @@ class Session:
         capture = Capture.open(path)
         session = cls(capture, settings)
         seekable = os.path.isfile(path)
-        if not capture.index_more(EVIDENCE if seekable else 1) and len(capture) == 0:
+        if not capture.index_more(BLOCK if seekable else 1) and len(capture) == 0:
             raise CaptureError(
                 f"{capture.name}: the capture has no frames" + "".join(f"; {note.text}" for note in capture.notes)
             )
@@ -64,7 +67,7 @@ class Session:
 
     def __iter__(self) -> Iterator[Decoded]:
         index = 0
-        while index < len(self.capture) or self.capture.index_more(1):
+        while index < len(self.capture) or self.capture.index_more(BLOCK) or index < len(self.capture):
             if index < len(self.capture):
                 yield self[index]
                 index += 1
@@ -79,50 +82,33 @@ class Session:
 
     def _decode(self, index: int) -> Decoded:
         alone = self._alone.get(index, self._decode_alone)
-        request = find_request(index, self._values, self._time)
-        if request is None:
+        request = self._request_of(index) if is_response(alone.values) else NONE
+        if request == NONE:
             return alone
-        known = Knowledge(request=self._alone.get(request, self._decode_alone).values, crc=self.keeps_crc(alone.frame))
+        known = Knowledge(
+            request=self._alone.get(request, self._decode_alone).values,
+            crc=self.store.keeps_crc(alone.frame.interface),
+        )
         decoded = self.decoder.decode(alone.frame, known)
         decoded.request = request + 1
         return decoded
 
     def _decode_alone(self, index: int) -> Decoded:
         frame = self.capture[index]
-        return self.decoder.decode(frame, Knowledge(crc=self.keeps_crc(frame)))
+        return self.decoder.decode(frame, Knowledge(crc=self.store.keeps_crc(frame.interface)))
 
-    def _values(self, index: int) -> Mapping[str, Any]:
-        return self._alone.get(index, self._decode_alone).values
+    def _request_of(self, index: int) -> int:
+        """Index of the request that a response answers, `NONE` where it has none in reach."""
+        start = index - index % BLOCK
+        stop, found = self._requests.get(start, self._pair)
+        if index >= stop:  # the capture has grown since
+            stop, found = self._requests.put(start, self._pair(start))
+        return int(found[index - start])
 
-    def _time(self, index: int) -> int | None:
-        return self.capture[index].time
-
-    def keeps_crc(self, frame: Frame) -> bool | None:
-        """Whether LPDUs from this interface end in a CRC: what the user says, what the file says, or what the first
-        frames show (three in four have a right one)."""
-        if self.settings.crc is not None:
-            return self.settings.crc
-        if frame.interface.fcs_length is not None:
-            return frame.interface.fcs_length > 0
-        if frame.flags is not None and frame.flags >> 5 & 15:
-            return True
-        index = frame.interface.index
-        if index in self._crc:
-            return self._crc[index]
-        found = self._evidence(index)
-        if len(self.capture) >= EVIDENCE or self.capture.complete:
-            self._crc[index] = found
-        return found
-
-    def _evidence(self, interface: int) -> bool | None:
-        good = seen = 0
-        for index in range(min(len(self.capture), EVIDENCE)):
-            frame = self.capture[index]
-            if frame.interface.index == interface:
-                status = self.decoder.decode(frame, Knowledge()).values.get("lpdu.crc_status")
-                seen += status is not None
-                good += status == 1
-        return True if good * 4 >= seen * 3 > 0 else None
+    def _pair(self, start: int) -> tuple[int, Any]:
+        """Requests of the frames of a block, with what is before it in reach."""
+        stop, before = min(start + BLOCK, len(self.capture)), max(0, start - FAR_BACK)
+        return stop, Pairing().pair(self.store.chunk(before, stop))[start - before :]
 
 
 class _Recent(Generic[T]):
@@ -134,7 +120,12 @@ class _Recent(Generic[T]):
     def get(self, index: int, make: Callable[[int], T]) -> T:
         found = self.kept.get(index)
         if found is None:
-            found = self.kept[index] = make(index)
-            if len(self.kept) > self.size:
-                self.kept.popitem(last=False)
+            found = self.put(index, make(index))
         return found
+
+    def put(self, index: int, result: T) -> T:
+        """Keep a result, and let the oldest go."""
+        self.kept[index] = result
+        if len(self.kept) > self.size:
+            self.kept.popitem(last=False)
+        return result

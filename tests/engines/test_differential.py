@@ -14,6 +14,7 @@ import pytest
 from dissectors.layers import layer_class
 from dissectors.procedures_columns import PROCEDURES
 from osgp_analyzer import schema
+from osgp_analyzer.capture import Capture
 from osgp_analyzer.engines.columns import evaluate
 from osgp_analyzer.engines.columns.decode import decode
 from osgp_analyzer.engines.columns.group import Group, Known
@@ -21,7 +22,7 @@ from osgp_analyzer.engines.columns.values import Numbers
 from osgp_analyzer.engines.knowledge import Knowledge
 from osgp_analyzer.engines.scapy.tree import layers
 from osgp_analyzer.schema import REGISTRY
-from tests.conftest import load
+from tests.conftest import CAPTURES, load
 
 evaluate.PROCEDURES.update(PROCEDURES)
 GENERATED = int(os.environ.get("OSGP_FUZZ", "6000"))
@@ -130,6 +131,15 @@ def vectors(entry: str) -> list[bytes]:
 @pytest.mark.parametrize("entry", ["LPDU", "CNIP", "LonUDP"])
 def test_vectors_and_captures(entry: str) -> None:
     compare(entry, [(data, {}, -1) for data in vectors(entry)])
+
+
+@pytest.mark.parametrize("name", ["lon_udp_dom0", "lon_udp_dom1", "osgp_contic"])
+def test_captures_over_ip(name: str) -> None:
+    with Capture.open(CAPTURES / f"{name}.pcap") as capture:
+        frames = [f.data for f in capture]
+    compare("EthernetII", [(data, {}, -1) for data in frames])
+    rng = random.Random(name)
+    compare("EthernetII", [(data[: rng.randrange(len(data))], {}, -1) for data in frames])
 
 
 @pytest.mark.parametrize("entry", ["LPDU", "CNIP", "LonUDP"])

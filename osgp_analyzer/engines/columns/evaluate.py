@@ -131,8 +131,9 @@ def _outer(name: str, group: Group) -> Value | None:
 
 
 def _call(node: Call, group: Group) -> Value:
-    key = (node.procedure, id(node.args) if node.args and not isinstance(node.args[0], Outer) else 0)
-    if not node.args or isinstance(node.args[0], Outer):  # the same in the whole layer
+    """A procedure; one whose arguments do not change within the layer is called once."""
+    if all(isinstance(a, (Outer, Const)) for a in node.args):
+        key = (node.procedure, *(a.name if isinstance(a, Outer) else a.value for a in node.args))  # type: ignore[attr-defined]
         if key not in group.procedures:
             group.procedures[key] = PROCEDURES[node.procedure](group, *(evaluate(a, group) for a in node.args))
         return group.procedures[key]

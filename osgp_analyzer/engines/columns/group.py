@@ -80,7 +80,7 @@ class Group:
         self.stop = end
         """End of the layer with its payload and trailer; what is behind is padding."""
         self.findings: list[Finding] = []
-        self.procedures: dict[tuple[str, int], Value] = {}
+        self.procedures: dict[tuple[str | int | bytes, ...], Value] = {}
 
     @property
     def byte(self) -> Ints:

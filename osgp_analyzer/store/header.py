@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which fields are kept for every frame, and in how many bytes: the headers that lists, filters and tracking need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from osgp_analyzer import schema
+from osgp_analyzer.engines.columns.group import Group
+from osgp_analyzer.engines.columns.values import Ints, Numbers, Slices
+from osgp_analyzer.schema import REGISTRY
+
+LAYERS = ("lpdu", "npdu", "tpdu", "spdu", "authpdu", "apdu", "nv")
+ABSENT = -1
+PACKED = 6
+"""Byte strings of up to so many bytes are kept as a number: the bytes, and their length above them."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A column that every chunk has."""
+
+    name: str
+    dtype: Any
+
+
+def _bits(field: schema.Field) -> int | None:
+    match field:
+        case schema.Bits(width=int() as width):
+            return width
+        case schema.Bits():
+            return 12
+        case schema.Integer(size=size):
+            return size * 8
+        case schema.Computed():
+            return 8
+        case schema.Bytes() if field.name in ("domain", "neuron_id"):
+            return 63
+    return None
+
+
+def kept_columns() -> dict[str, Kept]:
+    """The columns by full field name; -1 stands for a field that the frame does not have."""
+    found: dict[str, Kept] = {}
+    for layer in REGISTRY.values():
+        definition = layer.definition
+        if definition.name not in LAYERS:
+            continue
+        for field in definition.fields:
+            bits = _bits(field)
+            if bits is not None:
+                dtype = np.int8 if bits < 8 else np.int16 if bits < 16 else np.int32 if bits < 32 else np.int64
+                found.setdefault(definition.full_name(field), Kept(definition.full_name(field), dtype))
+    return found
+
+
+def pack(value: Slices) -> Ints:
+    """Short byte strings as numbers."""
+    length = np.minimum(value.length, PACKED)
+    packed = np.zeros(len(length), np.int64)
+    for i in range(PACKED):
+        rows = np.flatnonzero(length > i)
+        packed[rows] = packed[rows] << 8 | value.data[value.offset[rows] + i]
+    return packed | length << (8 * PACKED)
+
+
+def unpack(number: int) -> bytes:
+    """The bytes of a packed number."""
+    length = number >> (8 * PACKED)
+    return (number & ((1 << (8 * PACKED)) - 1)).to_bytes(PACKED, "big")[PACKED - length :]
+
+
+def fill(columns: dict[str, Any], group: Group, frames: Ints) -> None:
+    """Put what a group has into the columns of a chunk; of a field that occurs again the first one stays.
+
+    `frames` are the chunk's rows of the frames that were decoded together.
+    """
+    if group.definition is None:
+        return
+    for field in group.definition.fields:
+        column = group.columns.get(field.name)
+        into = columns.get(group.definition.full_name(field))
+        if column is None or into is None:
+            continue
+        rows = np.flatnonzero(column.present)
+        where = frames[group.frames[rows]]
+        free = into[where] == ABSENT
+        rows, where = rows[free], where[free]
+        if isinstance(column.value, Numbers):
+            into[where] = column.value.values[rows]
+        elif isinstance(column.value, Slices):
+            into[where] = pack(column.value.take(rows))
+        else:
+            made = [column.value.get(row) or b"" for row in rows.tolist()]
+            into[where] = [int.from_bytes(v[:PACKED], "big") | min(len(v), PACKED) << (8 * PACKED) for v in made]

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The frame store: chunks of columns, appended as the capture is indexed. A live capture is the same with small
+chunks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dissectors.procedures_columns import PROCEDURES
+from osgp_analyzer.capture import Capture, Interface
+from osgp_analyzer.engines.columns import evaluate
+from osgp_analyzer.engines.columns.decode import decode
+from osgp_analyzer.engines.columns.group import Group, Known
+from osgp_analyzer.engines.columns.values import Ints
+from osgp_analyzer.store.header import ABSENT, fill, kept_columns
+
+evaluate.PROCEDURES.update(PROCEDURES)
+
+CHUNK = 32_768
+EVIDENCE = 64
+"""Frames that are looked at to tell whether an interface keeps the CRC of LPDUs."""
+NO_TIME = np.iinfo(np.int64).min
+
+
+def crc_is_kept(statuses: Iterable[int]) -> bool | None:
+    """Whether LPDUs end in a CRC, from `lpdu.crc_status` of some frames: True when three in four are right."""
+    good = seen = 0
+    for status in statuses:
+        seen += 1
+        good += status == 1
+    return True if good * 4 >= seen * 3 > 0 else None
+
+
+@dataclass
+class Chunk:
+    """Columns of frames `start` to `stop` (indices from 0).
+
+    `time`: ns since 1970, `NO_TIME` without a stamp. `columns`: header fields by full name, -1 where absent.
+    """
+
+    start: int
+    stop: int
+    offset: Ints
+    captured: Ints
+    length: NDArray[np.uint32]
+    interface: NDArray[np.uint32]
+    time: Ints
+    columns: dict[str, Any] = field(default_factory=dict)
+
+
+class FrameStore:
+    """Columns of a capture. `links`: link type to layer class name; `crc`: whether LPDUs end in a CRC, None: found
+    out for each interface."""
+
+    def __init__(self, capture: Capture, links: Mapping[int, str], crc: bool | None = None) -> None:
+        self.capture, self.links, self.crc = capture, links, crc
+        self.chunks: list[Chunk] = []
+        self.kept = kept_columns()
+        self._evidence: dict[int, bool | None] = {}
+        self._learnt = 0
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return self.chunks[-1].stop if self.chunks else 0
+
+    def advance(self, limit: int = CHUNK) -> bool:
+        """Index and decode up to `limit` more frames; returns whether more may be left."""
+        with self._lock:
+            more = True
+            if len(self.capture) <= len(self):
+                more = self.capture.index_more(limit)
+            start, stop = len(self), min(len(self.capture), len(self) + limit)
+            if stop > start:
+                self.chunks.append(self.chunk(start, stop))
+            return more or len(self.capture) > len(self)
+
+    def column(self, name: str) -> Any:
+        """A header column over all frames so far."""
+        return np.concatenate([c.columns[name] for c in self.chunks]) if self.chunks else np.zeros(0, np.int8)
+
+    def groups(self, chunk: Chunk, known: Known | None = None) -> list[tuple[Ints, list[Group]]]:
+        """Decode a chunk in full: for each link type its rows and the layers found in them."""
+        data = np.frombuffer(self.capture.buffer, np.uint8)
+        links = {i.index: i.link_type for i in self.capture.interfaces}
+        found = []
+        link_of = np.array([links.get(i, -1) for i in range(max(links, default=0) + 1)])[chunk.interface]
+        for link in np.unique(link_of).tolist():
+            layer = self.links.get(link)
+            if layer is None:
+                continue
+            rows = np.flatnonzero(link_of == link)
+            crc = known.crc if known is not None else self._crc_of(chunk)
+            request = {} if known is None else {n: v.take(rows) for n, v in known.request.items()}
+            found.append(
+                (rows, decode(layer, data, chunk.offset[rows], chunk.captured[rows], Known(request, crc[rows])))
+            )
+        return found
+
+    def chunk(self, start: int, stop: int) -> Chunk:
+        """Columns of frames that are indexed already; they are not kept."""
+        index = self.capture.columns(start, stop)
+        interface = np.frombuffer(index.interfaces, np.uint32)
+        chunk = Chunk(
+            start,
+            stop,
+            np.frombuffer(index.offsets, np.uint64).astype(np.int64),
+            np.frombuffer(index.captured, np.uint32).astype(np.int64),
+            np.frombuffer(index.lengths, np.uint32),
+            interface,
+            _times(np.frombuffer(index.ticks, np.uint64), interface, self.capture.interfaces),
+        )
+        chunk.time[np.frombuffer(index.blocks, np.uint8) == 3] = NO_TIME
+        chunk.columns = {k.name: np.full(stop - start, ABSENT, k.dtype) for k in self.kept.values()}
+        self._learn()
+        for rows, groups in self.groups(chunk):
+            for group in groups:
+                fill(chunk.columns, group, rows)
+        return chunk
+
+    def keeps_crc(self, interface: Interface) -> bool | None:
+        """Whether LPDUs from this interface end in a CRC: what the user says, what the file says, or what the first
+        frames of the capture show."""
+        if self.crc is not None:
+            return self.crc
+        if interface.fcs_length is not None:
+            return interface.fcs_length > 0
+        self._learn()
+        return self._evidence.get(interface.index)
+
+    def _learn(self) -> None:
+        """Look at the first frames, until there are enough of them to judge by."""
+        seen = min(len(self.capture), EVIDENCE)
+        if seen == self._learnt:
+            return
+        index, data = self.capture.columns(0, seen), np.frombuffer(self.capture.buffer, np.uint8)
+        offset = np.frombuffer(index.offsets, np.uint64).astype(np.int64)
+        captured = np.frombuffer(index.captured, np.uint32).astype(np.int64)
+        interfaces = np.frombuffer(index.interfaces, np.uint32)
+        for interface in self.capture.interfaces:
+            rows = np.flatnonzero(interfaces == interface.index)
+            layer = self.links.get(interface.link_type)
+            if not len(rows) or layer is None:
+                continue
+            known = Known({}, np.full(len(rows), -1, np.int64))
+            status = np.full(len(rows), ABSENT, np.int8)
+            for group in decode(layer, data, offset[rows], captured[rows], known):
+                fill({"lpdu.crc_status": status}, group, np.arange(len(rows)))
+            self._evidence[interface.index] = crc_is_kept(status[status != ABSENT].tolist())
+        self._learnt = seen
+
+    def _crc_of(self, chunk: Chunk) -> Ints:
+        answer = {True: 1, False: 0, None: -1}
+        by_interface = np.array([answer[self.keeps_crc(i)] for i in self.capture.interfaces], np.int64)
+        return by_interface[chunk.interface] if len(by_interface) else np.zeros(0, np.int64)
+
+
+def _times(ticks: NDArray[np.uint64], interface: NDArray[np.uint32], interfaces: list[Interface]) -> Ints:
+    """Stamps in ns, in integers only."""
+    times = np.zeros(len(ticks), np.int64)
+    for one in interfaces:
+        rows = np.flatnonzero(interface == one.index)
+        if not len(rows):
+            continue
+        if 10**9 % one.ticks_per_second == 0:
+            scaled = ticks[rows].astype(np.int64) * (10**9 // one.ticks_per_second)
+            times[rows] = scaled + one.time_offset * 10**9
+        else:
+            clipped = [min(max(one.nanoseconds(t), -(2**63) + 1), 2**63 - 1) for t in ticks[rows].tolist()]
+            times[rows] = np.array(clipped, np.int64)
+    return times
