@@ -88,7 +88,22 @@ def parser() -> argparse.ArgumentParser:
     )
     _common(show)
     show.add_argument("-V", dest="tree", action="store_true", help="print every field, with its byte offset")
-    show.add_argument("-T", dest="format", choices=("text", "json"), default="text", help="json: one object a line")
+    show.add_argument(
+        "-T",
+        dest="format",
+        choices=("text", "json", "fields"),
+        default="text",
+        help="json: one object a line; fields: those named with -e, separated by tabs",
+    )
+    show.add_argument("-e", dest="fields", action="append", default=[], metavar="FIELD", help="a field for -T fields")
+    show.add_argument(
+        "-E",
+        dest="print",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="for -T fields: header=y, separator=TEXT (/t is a tab), occurrence=f|l|a, aggregator=TEXT",
+    )
     show.add_argument("-c", dest="count", type=int, metavar="COUNT", help="stop after COUNT frames")
     show.add_argument("-n", dest="names", action="store_false", help="numbers only: no names for values")
     show.add_argument(

@@ -22,6 +22,10 @@ STYLES = {Severity.ERROR: "31", Severity.WARN: "33", Severity.NOTE: "36", Severi
 
 def run(options: argparse.Namespace) -> int:
     """Print the frames; 1 when the file is damaged."""
+    if options.format == "fields":
+        from osgp_analyzer.cli.show_fields import run as run_fields
+
+        return run_fields(options)
     session = Session.open(options.file, settings(options.link, options.crc))
     colour = options.color == "always" or (options.color == "auto" and sys.stdout.isatty())
     writer = _json if options.format == "json" else _Text(formatter(options.time), options.tree, colour, options.names)
@@ -32,6 +36,11 @@ def run(options: argparse.Namespace) -> int:
             writer(decoded, sys.stdout)
     finally:
         sys.stdout.flush()
+    return notes(session)
+
+
+def notes(session: Session) -> int:
+    """Say what was wrong with the file; the exit code."""
     for note in session.capture.notes:
         print(f"osgp-analyzer: {session.capture.name}: {note.text}", file=sys.stderr)
     return BROKEN if session.capture.notes else OK

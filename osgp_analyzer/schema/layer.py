@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 from osgp_analyzer.schema.expr import Expr, Ref, SizeOf
 from osgp_analyzer.schema.findings import Group, Severity
 from osgp_analyzer.schema.source import Source
-from osgp_analyzer.schema.types import Bits, Field, Payload, Struct, Switch
+from osgp_analyzer.schema.types import Bits, Cases, Field, Payload, Struct, Switch
 
 Template = str | tuple[tuple[Expr | None, str], ...]
 """Text with ``{field}`` in it; or several, the first whose condition holds (None: always)."""
@@ -51,6 +51,17 @@ class Definition:
     destination_address: tuple[tuple[Expr | None, str], ...]
     protocol: str
     """What the protocol column of a packet list says; empty for layers that do not decide it."""
+
+    def expressions(self) -> Iterator[Expr]:
+        """Every expression of the layer: of its fields, labels, choices, checks and texts."""
+        for field in self.fields:
+            yield from field.expressions()
+            yield from field.label_expressions()
+            if isinstance(field, (Struct, Payload)):
+                yield from _of_choice(field.target)
+        yield from (check.when for check in self.checks)
+        for texts in (self.info, self.source_address, self.destination_address):
+            yield from (condition for condition, _ in texts if condition is not None)
 
     @property
     def payload(self) -> Payload | None:
@@ -138,6 +149,18 @@ def _alternatives(template: Template) -> tuple[tuple[Expr | None, str], ...]:
     if isinstance(template, str):
         return ((None, template),) if template else ()
     return template
+
+
+def _of_choice(target: object) -> Iterator[Expr]:
+    if isinstance(target, Switch):
+        yield target.key
+        for inner in (*target.cases.values(), target.default):
+            yield from _of_choice(inner)
+    elif isinstance(target, Cases):
+        for case in target.cases:
+            yield case.when
+            yield from _of_choice(case.target)
+        yield from _of_choice(target.default)
 
 
 def bit_runs(fields: tuple[Field, ...]) -> dict[str, tuple[int, int]]:

@@ -12,6 +12,7 @@ from osgp_analyzer import schema
 from osgp_analyzer.engines.columns.group import Group
 from osgp_analyzer.engines.columns.values import Ints, Numbers, Slices
 from osgp_analyzer.schema import REGISTRY
+from osgp_analyzer.schema.layer import walk
 
 LAYERS = ("lpdu", "npdu", "tpdu", "spdu", "authpdu", "apdu", "nv")
 ABSENT = -1
@@ -57,6 +58,15 @@ def kept_columns() -> dict[str, Kept]:
     return found
 
 
+def request_fields() -> list[str]:
+    """Fields of a request that the definition of some response asks for."""
+    names = set()
+    for layer in REGISTRY.values():
+        for expression in layer.definition.expressions():
+            names |= {node.name for node in walk(expression) if isinstance(node, schema.Request)}
+    return sorted(names)
+
+
 def pack(value: Slices) -> Ints:
     """Short byte strings as numbers."""
     length = np.minimum(value.length, PACKED)
@@ -96,3 +106,15 @@ def fill(columns: dict[str, Any], group: Group, frames: Ints) -> None:
         else:
             made = [column.value.get(row) or b"" for row in rows.tolist()]
             into[where] = [int.from_bytes(v[:PACKED], "big") | min(len(v), PACKED) << (8 * PACKED) for v in made]
+
+
+def fill_last(columns: dict[str, Any], group: Group, frames: Ints) -> None:
+    """As `fill`, but of a field that occurs again the innermost one stays."""
+    if group.definition is None or group.beside:
+        return
+    for field in group.definition.fields:
+        column = group.columns.get(field.name)
+        into = columns.get(group.definition.full_name(field))
+        if column is not None and into is not None and isinstance(column.value, Numbers):
+            rows = np.flatnonzero(column.present)
+            into[frames[group.frames[rows]]] = column.value.values[rows]

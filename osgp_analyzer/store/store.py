@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,8 @@ from osgp_analyzer.capture import Capture, Interface
 from osgp_analyzer.engines.columns import evaluate
 from osgp_analyzer.engines.columns.decode import decode
 from osgp_analyzer.engines.columns.group import Group, Known
-from osgp_analyzer.engines.columns.values import Ints
-from osgp_analyzer.store.header import ABSENT, fill, kept_columns
+from osgp_analyzer.engines.columns.values import Ints, Numbers
+from osgp_analyzer.store.header import ABSENT, fill, fill_last, kept_columns, request_fields
 
 evaluate.PROCEDURES.update(PROCEDURES)
 
@@ -52,6 +52,10 @@ class Chunk:
     interface: NDArray[np.uint32]
     time: Ints
     columns: dict[str, Any] = field(default_factory=dict)
+    innermost: dict[str, Any] = field(default_factory=dict)
+    """Innermost values of the fields that a response may ask of its request, -1 where absent."""
+    alone: list[tuple[Ints, list[Group]]] = field(default_factory=list)
+    """Everything in the frames, read without requests: for each link type its rows and layers."""
 
 
 class FrameStore:
@@ -61,7 +65,7 @@ class FrameStore:
     def __init__(self, capture: Capture, links: Mapping[int, str], crc: bool | None = None) -> None:
         self.capture, self.links, self.crc = capture, links, crc
         self.chunks: list[Chunk] = []
-        self.kept = kept_columns()
+        self.kept, self.asked = kept_columns(), request_fields()
         self._evidence: dict[int, bool | None] = {}
         self._learnt = 0
         self._lock = threading.Lock()
@@ -77,29 +81,33 @@ class FrameStore:
                 more = self.capture.index_more(limit)
             start, stop = len(self), min(len(self.capture), len(self) + limit)
             if stop > start:
-                self.chunks.append(self.chunk(start, stop))
+                self.chunks.append(replace(self.chunk(start, stop), alone=[]))
             return more or len(self.capture) > len(self)
 
     def column(self, name: str) -> Any:
         """A header column over all frames so far."""
         return np.concatenate([c.columns[name] for c in self.chunks]) if self.chunks else np.zeros(0, np.int8)
 
-    def groups(self, chunk: Chunk, known: Known | None = None) -> list[tuple[Ints, list[Group]]]:
-        """Decode a chunk in full: for each link type its rows and the layers found in them."""
+    def groups(
+        self, chunk: Chunk, request: Mapping[str, Numbers] | None = None, some: Ints | None = None
+    ) -> list[tuple[Ints, list[Group]]]:
+        """Decode a chunk in full, or `some` rows of it: for each link type its rows and the layers found in them.
+
+        `request` has values of the request of each frame, by full name.
+        """
         data = np.frombuffer(self.capture.buffer, np.uint8)
         links = {i.index: i.link_type for i in self.capture.interfaces}
-        found = []
+        found, crc = [], self._crc_of(chunk)
         link_of = np.array([links.get(i, -1) for i in range(max(links, default=0) + 1)])[chunk.interface]
         for link in np.unique(link_of).tolist():
             layer = self.links.get(link)
             if layer is None:
                 continue
             rows = np.flatnonzero(link_of == link)
-            crc = known.crc if known is not None else self._crc_of(chunk)
-            request = {} if known is None else {n: v.take(rows) for n, v in known.request.items()}
-            found.append(
-                (rows, decode(layer, data, chunk.offset[rows], chunk.captured[rows], Known(request, crc[rows])))
-            )
+            if some is not None:
+                rows = np.intersect1d(rows, some, assume_unique=True)
+            known = Known({n: v.take(rows) for n, v in (request or {}).items()}, crc[rows])
+            found.append((rows, decode(layer, data, chunk.offset[rows], chunk.captured[rows], known)))
         return found
 
     def chunk(self, start: int, stop: int) -> Chunk:
@@ -117,10 +125,12 @@ class FrameStore:
         )
         chunk.time[np.frombuffer(index.blocks, np.uint8) == 3] = NO_TIME
         chunk.columns = {k.name: np.full(stop - start, ABSENT, k.dtype) for k in self.kept.values()}
-        self._learn()
-        for rows, groups in self.groups(chunk):
+        chunk.innermost = {name: np.full(stop - start, ABSENT, np.int16) for name in self.asked}
+        chunk.alone = self.groups(chunk)
+        for rows, groups in chunk.alone:
             for group in groups:
                 fill(chunk.columns, group, rows)
+                fill_last(chunk.innermost, group, rows)
         return chunk
 
     def keeps_crc(self, interface: Interface) -> bool | None:

@@ -64,11 +64,11 @@ def column_facts(entry: str, frames: list[Frame]) -> list[Facts]:
     known = Known(requests, np.array([crc for _, _, crc in frames], np.int64))
     facts: list[Facts] = [(Counter(), Counter()) for _ in frames]
     for group in decode(entry, np.frombuffer(joined or b"\0", np.uint8), start, length, known):
-        _collect(group, start, facts)
+        collect(group, start, facts)
     return facts
 
 
-def _collect(group: Group, start: Any, facts: list[Facts]) -> None:
+def collect(group: Group, start: Any, facts: list[Facts]) -> None:
     fields = {f.name: f for f in group.definition.fields} if group.definition is not None else {}
     for name, column in group.columns.items():
         field = fields.get(name)

@@ -70,6 +70,8 @@ class Group:
         self.start, self.end, self.bit = start, end.copy(), start * 8
         self.parent, self.up, self.nested = parent, up, nested
         self.name = definition.name if definition is not None else name
+        self.beside: bool = nested or (parent is not None and parent.beside)
+        """A structure of another layer, or inside one: not in the chain of payloads."""
         self.depth: int = parent.depth + 1 if parent is not None else 1
         self.size = len(frames)
         self.columns: dict[str, Column] = {}
@@ -96,6 +98,17 @@ class Group:
         """The value of a field that was read, None for one that was in no row."""
         column = self.columns.get(name)
         return column.value if column is not None else None
+
+    def only(self, frames: Bools) -> None:
+        """Forget the rows of other frames than those of a mask over all frames decoded together."""
+        keep = frames[self.frames]
+        for column in self.columns.values():
+            column.present = column.present & keep
+            for item in column.items:
+                item.present = item.present & keep
+        for finding in self.findings:
+            kept = keep[finding.rows]
+            finding.rows, finding.offset = finding.rows[kept], finding.offset[kept]
 
     def find(self, code: str, severity: schema.Severity, group: schema.Group, rows: Bools, offset: Ints) -> None:
         """Note a finding in the rows of a mask; `offset` for all rows."""

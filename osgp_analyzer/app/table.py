@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Chosen fields of all frames as columns of text, a chunk at a time: what ``-T fields`` prints."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from osgp_analyzer import schema
+from osgp_analyzer.analysis.tracking import Tracked
+from osgp_analyzer.capture import CaptureError
+from osgp_analyzer.engines.columns.group import Column, Group
+from osgp_analyzer.engines.columns.values import Ints, Numbers, Slices
+from osgp_analyzer.schema import REGISTRY
+from osgp_analyzer.store import NO_TIME
+from osgp_analyzer.store.header import PACKED, pack, unpack
+
+SMALL = np.array([str(n) for n in range(65536)], object)
+
+
+THREE = np.array([f"{n:03}" for n in range(1000)], object)
+
+
+def _epoch(times: Ints) -> list[str]:
+    """Nanoseconds as seconds with nine decimals."""
+    size = np.abs(times)
+    seconds, rest = np.divmod(size, 10**9)
+    whole, place = np.unique(seconds, return_inverse=True)
+    text = np.array([f"{n}." for n in whole.tolist()] or [""], object)[place]
+    text = text + THREE[rest // 10**6] + THREE[rest // 1000 % 1000] + THREE[rest % 1000]
+    text = np.where(times < 0, "-" + text, text)
+    return list(np.where(times == NO_TIME, "", text))
+
+
+def _numbers(tracked: Tracked) -> Iterable[int]:
+    return range(tracked.chunk.start + 1, tracked.chunk.stop + 1)
+
+
+FRAME: dict[str, Callable[[Tracked], Iterable[str]]] = {
+    "frame.number": lambda t: map(str, _numbers(t)),
+    "frame.time_epoch": lambda t: _epoch(t.chunk.time),
+    "frame.len": lambda t: map(str, t.chunk.length.tolist()),
+    "frame.cap_len": lambda t: map(str, t.chunk.captured.tolist()),
+    "frame.interface": lambda t: map(str, t.chunk.interface.tolist()),
+    "frame.request": lambda t: (str(n + 1) if n >= 0 else "" for n in t.request.tolist()),
+}
+"""Fields of the frame itself."""
+
+
+class Table:
+    """The fields `names` of each frame. Raises `CaptureError` naming the nearest for one that does not exist.
+
+    `occurrence`: of a field that is in a frame several times ``a``: all, joined by `aggregator`, ``f``: the first,
+    ``l``: the last. Numbers are decimal, bytes hex.
+    """
+
+    def __init__(self, names: list[str], occurrence: str = "a", aggregator: str = ",") -> None:
+        known = field_names()
+        for name in names:
+            if name not in known and name not in FRAME:
+                near = difflib.get_close_matches(name, [*known, *FRAME], 3, 0.5)
+                hint = f"; did you mean {' or '.join(near)}?" if near else "; osgp-analyzer fields lists them"
+                raise CaptureError(f"no field named {name!r}{hint}")
+        self.names, self.occurrence, self.aggregator = names, occurrence, aggregator
+
+    def columns(self, tracked: Tracked) -> list[list[str]]:
+        """A list of texts for each field, one for each frame of the chunk; empty where a frame lacks it."""
+        size = tracked.chunk.stop - tracked.chunk.start
+        texts = {name: np.full(size, "", object) for name in self.names if name not in FRAME}
+        if texts:
+            for rows, groups in tracked.groups:
+                for group in groups:
+                    self._collect(group, rows, texts)
+        return [list(FRAME[name](tracked)) if name in FRAME else texts[name].tolist() for name in self.names]
+
+    def _collect(self, group: Group, rows: Ints, texts: dict[str, Any]) -> None:
+        for name, column in group.columns.items():
+            field = None
+            if group.definition is not None:
+                field = next(f for f in group.definition.fields if f.name == name)
+            full = group.definition.full_name(field) if group.definition and field else f"{group.name}.{name}"
+            into = texts.get(full)
+            if into is None or isinstance(field, schema.Struct):
+                continue
+            present = np.flatnonzero(column.present)
+            where = rows[group.frames[present]]
+            made = _texts(field, column, present)
+            held = into[where]
+            if self.occurrence != "a":
+                keep = held == "" if self.occurrence == "f" else np.ones(len(held), bool)
+                into[where[keep]] = made[keep]
+            else:
+                taken = held != ""
+                into[where] = np.where(taken, held + self.aggregator + made, made) if taken.any() else made
+
+
+def _texts(field: schema.Field | None, column: Column, rows: Ints) -> Any:
+    """Texts of some rows of a column, as an array of strings."""
+    if isinstance(field, schema.Array):
+        lists = [[_one(item, row) for item in column.items if item.present[row]] for row in rows.tolist()]
+        return np.array([",".join(one) for one in lists] or [""], object)[: len(rows)]
+    if isinstance(column.value, Numbers):
+        values = column.value.values[rows]
+        if len(values) and values.min() >= 0 and values.max() < len(SMALL):
+            return SMALL[values]
+        return _strings(map(str, values.tolist()), len(rows))
+    if isinstance(column.value, Slices) and not isinstance(field, schema.Text):
+        short = column.value.take(rows)
+        if len(rows) and short.length.max() <= PACKED:
+            packed, place = np.unique(pack(short), return_inverse=True)
+            return _strings((unpack(n).hex() for n in packed.tolist()), len(packed))[place]
+    raw = (column.value.get(row) or b"" for row in rows.tolist())
+    if isinstance(field, schema.Text):
+        return _strings((r.decode(field.encoding, "replace").rstrip(field.pad) for r in raw), len(rows))
+    return _strings((r.hex() for r in raw), len(rows))
+
+
+def _one(column: Column, row: int) -> str:
+    if isinstance(column.value, Numbers):
+        return str(int(column.value.values[row]))
+    return (column.value.get(row) or b"").hex()
+
+
+def _strings(texts: Iterable[str], size: int) -> Any:
+    made = np.empty(size, object)
+    made[:] = list(texts)
+    return made
+
+
+def field_names() -> dict[str, schema.Field]:
+    """Every field of every layer, by full name."""
+    return {
+        layer.definition.full_name(field): field
+        for layer in REGISTRY.values()
+        for field in layer.definition.fields
+        if not isinstance(field, (schema.Payload, schema.Struct))
+    } | {"data.data": schema.Bytes(), "padding.padding": schema.Bytes()}
+
+
+def lines(table: Table, chunks: Iterator[Tracked], separator: str = "\t") -> Iterator[str]:
+    """The text of each chunk: a line a frame, fields joined by `separator`; every line ends in a line break."""
+    for tracked in chunks:
+        yield "\n".join(map(separator.join, zip(*table.columns(tracked), strict=True))) + "\n"

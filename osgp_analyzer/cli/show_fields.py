@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""``osgp-analyzer show -T fields``: chosen fields, a line a frame, from columns over many frames at once."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from osgp_analyzer.analysis.tracking import track
+from osgp_analyzer.app.options import settings
+from osgp_analyzer.app.session import Session
+from osgp_analyzer.app.table import Table, lines
+from osgp_analyzer.capture import CaptureError
+from osgp_analyzer.cli.main import nearest
+from osgp_analyzer.cli.show import notes
+from osgp_analyzer.store import CHUNK
+
+PRINT = {"header": "n", "separator": "/t", "occurrence": "a", "aggregator": ","}
+"""The options of ``-E`` and what they are unless given, as tshark has them."""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the fields; 1 when the file is damaged."""
+    chosen = dict(PRINT)
+    for pair in options.print:
+        key, _, value = pair.partition("=")
+        if key not in PRINT:
+            raise CaptureError(f"-E {pair}: no such setting{nearest(key, list(PRINT))}")
+        chosen[key] = value
+    if not options.fields:
+        raise CaptureError("-T fields needs at least one field: -e FIELD")
+    table = Table(options.fields, chosen["occurrence"], chosen["aggregator"])
+    session = Session.open(options.file, settings(options.link, options.crc))
+    separator = chosen["separator"].replace("/t", "\t")
+    if chosen["header"] == "y":
+        print(separator.join(options.fields))
+    left = options.count
+    try:
+        for text in lines(table, track(session.store, min(CHUNK, left or CHUNK)), separator):
+            if left is not None:
+                kept = text.splitlines(keepends=True)[:left]
+                left -= len(kept)
+                text = "".join(kept)
+            sys.stdout.write(text)
+            if left == 0:
+                break
+    finally:
+        sys.stdout.flush()
+    return notes(session)

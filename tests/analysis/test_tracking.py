@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Columns of whole captures, responses read with their requests, against the per-frame engine."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+import dissectors.layers
+from dissectors.carriers import LINK_TYPES
+from osgp_analyzer.analysis.tracking import track
+from osgp_analyzer.app.session import Session
+from osgp_analyzer.capture import Capture
+from osgp_analyzer.store import FrameStore
+from tests.conftest import CAPTURES
+from tests.engines.test_differential import collect
+
+assert dissectors.layers
+
+
+@pytest.mark.parametrize("size", [32768, 100, 1])
+@pytest.mark.parametrize("name", ["native_lpdu", "ltep_lpdu", "lon_udp_dom1"])
+def test_whole_captures(name: str, size: int) -> None:
+    if size == 1 and name != "lon_udp_dom1":
+        size = 17
+    path = CAPTURES / f"{name}.pcap"
+    session = list(Session.open(str(path)))
+    seen = 0
+    with Capture.open(path) as capture:
+        for tracked in track(FrameStore(capture, LINK_TYPES), size):
+            chunk = tracked.chunk
+            facts = [(Counter(), Counter()) for _ in range(chunk.stop - chunk.start)]
+            for rows, groups in tracked.groups:
+                some = [facts[row] for row in rows.tolist()]
+                for group in groups:
+                    collect(group, chunk.offset[rows], some)
+            for i, (values, findings) in enumerate(facts):
+                decoded = session[chunk.start + i]
+                expected = Counter(
+                    (f.name, str(f.value), f.offset, f.length)
+                    for layer in decoded.layers
+                    for f in layer.values()
+                    if f.value != [] and f.value is not None
+                )
+                assert values == expected, decoded.frame.number
+                assert findings == Counter((f.code, f.offset) for f in decoded.findings)
+                assert (decoded.request or 0) == tracked.request[i] + 1
+            seen = chunk.stop
+    assert seen == len(session)
