@@ -38,9 +38,9 @@ def _crc_present(env: Any, kept: int | None) -> bool | None:
     """
     if env.building:
         return None
-    keeps = env.knowledge.crc if kept is None else bool(kept)
-    if keeps is False:
+    if env.knowledge.crc is False:
         return False
+    keeps = env.knowledge.crc if kept is None else bool(kept)
     return _crc_matches(env.whole) or (keeps is True and len(env.whole) >= MIN_LPDU)
 
 

@@ -50,9 +50,10 @@ def _crc_matches(group: Group) -> Bools:
 def _status(group: Group, kept: Value) -> Ints:
     """0 bad, 1 good, 2 absent, in every row."""
     assert isinstance(kept, Numbers)
-    keeps = np.where(kept.known, kept.values, group.known.crc[group.frames])
-    matches = _crc_matches(group) & (keeps != 0)
-    expected = (keeps == 1) & (group.whole - group.start >= MIN_LPDU)
+    said = group.known.crc[group.frames]
+    keeps = np.where(kept.known, kept.values, said)
+    matches = _crc_matches(group) & (said != 0)
+    expected = (keeps == 1) & (said != 0) & (group.whole - group.start >= MIN_LPDU)
     return np.where(matches, 1, np.where(expected, 0, 2))
 
 

@@ -28,6 +28,8 @@ from osgp_analyzer.schema import (
 COMMANDS = {
     0x12: "send packet",
     0x13: "send priority packet",
+    0x14: "send packet, non-transaction queue",
+    0x15: "send priority packet, non-transaction queue",
     0x16: "response of the interface (up) / send packet, attenuated (down)",
     0x17: "send priority packet, attenuated",
     0x18: "incoming message, layer 5",
@@ -56,6 +58,10 @@ COMMANDS = {
     0xC1: "NACK",
     0xD0: "set layer 5",
     0xD1: "set layer 2",
+    0xD4: "identify driver",
+    0xD5: "flow-control token",
+    0xD6: "reset driver",
+    0xD7: "cycle driver",
     0xE0: "status",
     0xE5: "set layer mode",
     0xE6: "service pin",
@@ -78,7 +84,7 @@ sent = (Outer("sll.packet_type") == 4) | (Outer("sll2.packet_type") == 4)
 direction_known = Known(Outer("sll.packet_type")) | Known(Outer("sll2.packet_type"))
 with_phase = F.command.among(0x1B, 0x1C) & Not(sent)
 with_signal = (F.command == 0x1C) & Not(sent)
-is_packet = F.command.among(0x12, 0x13, 0x17, 0x1A, 0x1B, 0x1C, 0x1E, 0x1F) | ((F.command == 0x16) & sent)
+is_packet = F.command.among(0x12, 0x13, 0x14, 0x15, 0x17, 0x1A, 0x1B, 0x1C, 0x1E, 0x1F) | ((F.command == 0x16) & sent)
 data_length = If(F.length == 0xFF, F.extended_length, F.length)
 overhead = If(with_signal, 3, If(with_phase, 1, 0))
 """Bytes of the data around the packet."""
@@ -133,7 +139,7 @@ class NIRecord(Layer, name="ni", title="Network interface record", source=DRV.at
         doc="Length of the data without phase and signal strength.",
     )
     crc_kept = Computed(
-        If(sent | F.command.among(0x12, 0x13, 0x16, 0x17, 0x1E, 0x1F), 0, 1),
+        If(sent | F.command.among(0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x1E, 0x1F), 0, 1),
         {0: "no", 1: "yes"},
         when=is_packet,
         label="CRC kept",
@@ -141,11 +147,15 @@ class NIRecord(Layer, name="ni", title="Network interface record", source=DRV.at
     )
     pdu = Payload(
         Cases(
-            (Case(too_short, None), Case(is_packet, "LPDU")),
+            (
+                Case(too_short, None),
+                Case(is_packet, "LPDU"),
+                Case((F.pdu_length == 0) | (sent & (F.command == 0x40)), None),
+            ),
             Switch(F.command, {0x40: "NIFrequency", 0x50: "NIReset", 0xC1: "NINack", 0xE5: "NILayerMode"}),
         ),
         length=F.pdu_length,
-        required=is_packet,
+        required=is_packet & Not(too_short),
         label="PDU",
         doc="The packet, or the data of another command.",
     )

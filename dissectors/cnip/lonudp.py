@@ -36,7 +36,7 @@ from osgp_analyzer.schema import (
     Switch,
 )
 
-ALL = Source("izot/lon-stack-dx lon_udp, izot/lon-driver and izot/lon-stack-ex ipv6_ls_to_udp.c")
+ALL = Source("izot/lon-stack-dx lon_udp, izot/lon-driver and izot/lon-stack-ex ipv6_ls_to_udp.c").one
 """Three copies of one origin, in agreement."""
 DERIVED = DX.at("lon_udp/ipv4_to_lon_udp.c GenerateLonUdpAddress").inferred
 

@@ -77,7 +77,7 @@ OLD_SEND_LIST = (Remaining() == (Peek(4) << 8) + Peek(5) + (Peek(6) << 8) + Peek
 )
 """The body has the size that the old form says, and not that of the standard one."""
 
-private = (F.vendor_packet == 1) | Not(F.vendor_code.among(0, 1))
+private = (F.vendor_packet == 1) | (Not(F.vendor_code.among(0, 1)) & (F.type != DATA))
 echelon_private = Map(F.type, dict.fromkeys(ECHELON_TYPES, 1), 0) == 1
 type_known = Map(F.type, dict.fromkeys(TYPES, 1), 0) == 1
 length_sound = F.packet_length >= F.extended_header_size * 4 + HEADER

@@ -30,6 +30,8 @@ from osgp_analyzer.schema import (
 
 CODES = {
     **dict.fromkeys(range(63), "Application message"),
+    0x3D: "Interoperable self-installation (ISI)",
+    0x3E: "File transfer",
     0x3F: "Application offline",
     **dict.fromkeys(range(64, 79), "Foreign frame"),
     0x45: "ATM message, outbound",
@@ -43,6 +45,9 @@ CODES = {
     **{command.code: command.name for command in COMMANDS.values()},
 }
 
+OTHERS: dict[int, str | type[Layer] | None] = {0x4D: "LTEP", 0x4E: "UnknownBody", 0x4F: "UnknownBody"}
+"""Foreign frames with a meaning here. 0x4F is said to carry compressed UDP on LON links as well, which is not read."""
+
 
 def _candidates() -> dict[int, str]:
     """What each response code may mean, as long as the request is not known."""
@@ -53,24 +58,34 @@ def _candidates() -> dict[int, str]:
             found[command.failure_code].append(f"{command.name}: failure")
     found[0x4C].append("LTEP failure")
     found[0x4D].append("LTEP success")
+    found[0x3F].append("application offline")
+    found[0x4F].append("foreign frame offline")
     return {code: " / ".join([*names, "application response"]) for code, names in found.items()}
 
 
 CANDIDATES = _candidates()
+RESPONSES = {
+    **dict.fromkeys(range(0x80), "Application response"),
+    0x3F: "Application offline",
+    0x4F: "Foreign frame offline",
+}
 OUTCOMES = {0: "success", 1: "failure", 2: "application response", 3: "not an answer to this request"}
-SUCCESS = {code: f"{command.name}: success" for code, command in COMMANDS.items()} | {0x4D: "LTEP success"}
-FAILURE = {code: f"{command.name}: failure" for code, command in COMMANDS.items()} | {0x4D: "LTEP failure"}
+SUCCESS = {code: f"{command.name}: success" for code, command in COMMANDS.items()}
+FAILURE = {code: f"{command.name}: failure" for code, command in COMMANDS.items()}
 
 is_response = Outer("spdu.type") == 2
 request = Request("apdu.code")
+request_known = Known(request) | Known(Request("spdu.type"))
 is_command = (request >= 0x50) & (request < 0x80)
+of_proxy = is_response & Known(Request("ltep.count")) & F.code.among(0x4C, 0x4D)
+"""The answer of the proxy itself; else the response of the inner message is passed back as it is."""
 answers_command = is_response & is_command & (F.code == ((request & 0x1F) | 0x20))
 refuses_command = is_response & is_command & (F.code == (request & 0x1F))
 
 OUTCOME = If(
-    is_command,
-    If(F.code == ((request & 0x1F) | 0x20), 0, If(F.code == (request & 0x1F), 1, 3)),
-    If(request == 0x4D, Map(F.code, {0x4D: 0, 0x4C: 1}, 2), 2),
+    of_proxy,
+    Map(F.code, {0x4D: 0, 0x4C: 1}),
+    If(is_command, If(F.code == ((request & 0x1F) | 0x20), 0, If(F.code == (request & 0x1F), 1, 3)), 2),
 )
 
 
@@ -81,10 +96,11 @@ class APDU(Layer, name="apdu", title="Application layer", source=DX_EX.at("lon_t
         CODES,
         show="hex",
         labels=(
-            Label(is_response & Not(Known(request)), F.code, CANDIDATES),
-            Label(answers_command | (is_response & (request == 0x4D) & (F.code == 0x4D)), request, SUCCESS),
-            Label(refuses_command | (is_response & (request == 0x4D) & (F.code == 0x4C)), request, FAILURE),
-            Label(is_response & Not(is_command), F.code, dict.fromkeys(range(0x80), "Application response")),
+            Label(is_response & Not(request_known), F.code, CANDIDATES),
+            Label(of_proxy, F.code, {0x4C: "LTEP failure", 0x4D: "LTEP success"}),
+            Label(answers_command, request, SUCCESS),
+            Label(refuses_command, request, FAILURE),
+            Label(is_response & Not(is_command), F.code, RESPONSES),
         ),
         doc="What the message is, or in a response how the request went.",
     )
@@ -94,7 +110,7 @@ class APDU(Layer, name="apdu", title="Application layer", source=DX_EX.at("lon_t
     outcome = Computed(
         OUTCOME,
         OUTCOMES,
-        when=is_response & Known(request),
+        when=is_response & request_known,
         source=DX.at("lcs_netmgmt.h; EX NMPASS/NMFAIL; RTR"),
         doc="How the request went. Two implementations are known to swap success and failure of management commands.",
     )
@@ -106,11 +122,16 @@ class APDU(Layer, name="apdu", title="Application layer", source=DX_EX.at("lon_t
                 Case(is_response & (F.code == 0x4C), "LTEPFailure"),
                 Case(is_response, None),
             ),
-            Switch(F.code, {0x4D: "LTEP"} | {code: c.request for code, c in COMMANDS.items()}),
+            Switch(
+                F.code,
+                {0x4D: "LTEP", 0x4E: "UnknownBody", 0x4F: "UnknownBody"}
+                | {code: c.request for code, c in COMMANDS.items()},
+            ),
         ),
         required=False,
         nothing=(Not(is_response) & F.code.among(*(code for code, c in COMMANDS.items() if c.request is None)))
         | (answers_command & request.among(*(code for code, c in COMMANDS.items() if c.response is None)))
+        | (of_proxy & (F.code == 0x4D))
         | (refuses_command & request.among(*(code for code, c in COMMANDS.items() if c.failure is None))),
         doc="The body, by its code; in a response also by its request.",
     )
@@ -118,7 +139,7 @@ class APDU(Layer, name="apdu", title="Application layer", source=DX_EX.at("lon_t
     checks = (
         Check(
             "request_unknown",
-            is_response & Not(Known(request)),
+            is_response & Not(request_known),
             Severity.NOTE,
             Group.UNDECODED,
             "the request of this response is not known, so its code may mean: {code}",
@@ -134,7 +155,7 @@ class APDU(Layer, name="apdu", title="Application layer", source=DX_EX.at("lon_t
         ),
     )
     info = (
-        (is_response & Known(request), "{code}"),
+        (is_response & request_known, "{code}"),
         (is_response, "response {code}"),
         (None, "{code}"),
     )

@@ -2,7 +2,7 @@
 """The link layer of EN 14908-1: one header byte, the NPDU, and a CRC where the carrier keeps it."""
 
 from dissectors.sources import DX, EX
-from osgp_analyzer.schema import U16, Bits, Call, Check, Computed, Group, Layer, Outer, Payload, Severity
+from osgp_analyzer.schema import U16, Bits, Call, Check, Computed, Group, Known, Layer, Not, Outer, Payload, Severity
 
 CRC_STATUS = {0: "bad", 1: "good", 2: "absent"}
 
@@ -28,14 +28,14 @@ class LPDU(Layer, name="lpdu", title="Link layer (EN 14908-1)", source=SOURCE, p
         show="hex",
         when=Call("crc_present", Outer("ni.crc_kept")),
         auto=Call("crc16"),
-        source=EX.at("Shared/LtCUtil.c LtCRC16"),
+        source=EX.at("Shared/LtCUtil.c LtCRC16").one,
         doc="Polynomial 0x1021, start 0xFFFF, inverted, high byte first, over the frame before it.",
     )
     crc_status = Computed(
         Call("crc_status", Outer("ni.crc_kept")),
         CRC_STATUS,
         label="CRC status",
-        source=EX.at("Shared/LtCUtil.c LtCRC16"),
+        source=EX.at("Shared/LtCUtil.c LtCRC16").one,
         doc="Whether the CRC is there and right.",
     )
 
@@ -50,10 +50,18 @@ class LPDU(Layer, name="lpdu", title="Link layer (EN 14908-1)", source=SOURCE, p
         ),
         Check(
             "crc_absent",
-            Call("crc_status", Outer("ni.crc_kept")) == 2,
+            (Call("crc_status", Outer("ni.crc_kept")) == 2) & Not(Known(Outer("ni.crc_kept"))),
             Severity.NOTE,
             Group.ASSUMPTION,
             "read as without CRC: the last two bytes are not the right one, and nothing says that they are a wrong one",
+            "priority",
+        ),
+        Check(
+            "crc_missing",
+            (Call("crc_status", Outer("ni.crc_kept")) == 2) & (Outer("ni.crc_kept") == 1),
+            Severity.WARN,
+            Group.MALFORMED,
+            "received packets end in a CRC, but this one is too short to have one",
             "priority",
         ),
     )

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """LonTalk Enhanced Proxy: a message carried from node to node by an address list that shrinks at every hop."""
 
-from dissectors.en14908.management.codes import SERVICES, TRANSMIT_TIMERS
+from dissectors.en14908.management.codes import LONG_TIMERS, SERVICES, TRANSMIT_TIMERS
 from dissectors.en14908.tpdu import APPLICATION
 from dissectors.sources import DX_EX
-from osgp_analyzer.schema import U8, Array, Bits, Bytes, F, If, Layer, Not, Outer, Payload
+from osgp_analyzer.schema import U8, Array, Bits, Bytes, F, If, Label, Layer, Not, Outer, Payload
 
 MODES = {0: "normal", 1: "zero-crossing sync", 2: "alternate key", 3: "attenuate"}
 TARGET_TYPES = {
@@ -48,9 +48,10 @@ class LTEP(Layer, name="ltep", title="LonTalk Enhanced Proxy", source=SOURCE, pr
     retries = Bits(4, when=relayed, doc="Retries of each repeater.")
     timer = Bits(
         4,
+        TRANSMIT_TIMERS,
         when=relayed,
-        doc="Code of the repeaters' transmit timer; 16 more with the long timer.",
-        values=TRANSMIT_TIMERS,
+        labels=(Label(F.long_timer == 1, F.timer, LONG_TIMERS),),
+        doc="Code of the repeaters' transmit timer; with the long timer 16 more.",
     )
     target_type = Bits(3, TARGET_TYPES)
     target_path = Bits(1, PATHS, doc="Carrier from the agent to the target.")

@@ -31,6 +31,10 @@ TRANSACTION_BITS = If(Outer("npdu.version") == 2, 12, 4)
 APPLICATION = Cases((Case(Peek(0) >= 0x80, "NV"),), "APDU")
 """An application PDU: the first byte of network-variable messages has its top bit set."""
 
+UNLESS_TPDU_UNDEFINED = Cases((Case(F.type.among(3, 6, 7), None),), APPLICATION)
+UNLESS_SPDU_UNDEFINED = Cases((Case(F.type.among(1, 3, 6, 7), None),), APPLICATION)
+"""What follows a type that is not defined is not known to be an APDU."""
+
 with_m_list = F.type.among(4, 5)
 
 
@@ -74,7 +78,7 @@ class TPDU(Transport, name="tpdu", title="Transport layer", protocol="LonTalk"):
     """Transport PDU: acknowledged (ACKD, ACK), repeated (UNACKD_RPT) and reminders to groups."""
 
     type = Bits(3, TPDU_TYPES)
-    apdu = Payload(APPLICATION, required=F.type.among(0, 1, 5), nothing=F.type.among(2, 4), label="APDU")
+    apdu = Payload(UNLESS_TPDU_UNDEFINED, required=F.type.among(0, 1, 5), nothing=F.type.among(2, 4), label="APDU")
 
     checks: ClassVar[tuple[Check, ...]] = (
         *Transport.checks,
@@ -93,7 +97,7 @@ class SPDU(Transport, name="spdu", title="Session layer", protocol="LonTalk"):
     """Session PDU: request and response."""
 
     type = Bits(3, SPDU_TYPES)
-    apdu = Payload(APPLICATION, required=F.type.among(0, 2, 5), nothing=F.type == 4, label="APDU")
+    apdu = Payload(UNLESS_SPDU_UNDEFINED, required=F.type.among(0, 2, 5), nothing=F.type == 4, label="APDU")
 
     checks: ClassVar[tuple[Check, ...]] = (
         *Transport.checks,

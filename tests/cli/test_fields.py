@@ -10,7 +10,7 @@ import pytest
 
 from osgp_analyzer.capture import PcapngWriter
 from tests.cli.test_show import NATIVE, frames, run
-from tests.conftest import CAPTURES
+from tests.conftest import CAPTURES, load
 
 
 def occurrences(frame: dict[str, Any], name: str) -> list[str]:
@@ -45,7 +45,9 @@ def test_frame_fields_header_count_and_occurrence() -> None:
     lines = done.stdout.splitlines()
     assert lines[0] == "\t".join(names)
     assert len(lines) == 329
-    assert lines[326] == "326\t1795419112.694973000\t26\t325\t49"
+    known = load("sidecars/native_lpdu.json")["frames"][325]
+    time = frames(str(NATIVE))[325]["time"]
+    assert lines[326] == f"326\t{time // 10**9}.{time % 10**9:09}\t{known['len']}\t325\t{int(known['apdu'][:2], 16)}"
     first = run("show", "-T", "fields", "-E", "occurrence=f", "-e", "apdu.code", CAPTURES / "ltep_lpdu.pcap").stdout
     last = run("show", "-T", "fields", "-E", "occurrence=l", "-e", "apdu.code", CAPTURES / "ltep_lpdu.pcap").stdout
     assert (first.splitlines()[4], last.splitlines()[4]) == ("77", "16")

@@ -14,6 +14,8 @@ TRANSMIT_TIMERS = _timer_codes(16)
 
 
 RECEIVE_TIMERS = _timer_codes(128)
+LONG_TIMERS = _timer_codes(4096)
+"""Codes of the transmit timer of LTEP repeaters when it is long."""
 
 
 YES_NO = {0: "no", 1: "yes"}
@@ -38,7 +40,7 @@ ADDRESS_TYPES = {
 }
 
 
-NODE_STATES = {
+_STATES = {
     0: "invalid (0)",
     1: "invalid (1)",
     2: "unconfigured, with application",
@@ -47,9 +49,16 @@ NODE_STATES = {
     5: "invalid (5)",
     6: "configured, hard offline",
     7: "invalid (7)",
+}
+NODE_STATES = {
+    **_STATES,
+    **{state | 0x08: f"{name}, offline" for state, name in _STATES.items()},
+    **{state | 0x80: f"{name}, bypass" for state, name in _STATES.items()},
+    **{state | 0x88: f"{name}, offline, bypass" for state, name in _STATES.items()},
     0x0C: "configured, soft offline",
     0x8C: "configured, bypass",
 }
+"""Bit 3: offline."""
 
 
 RESET_CAUSES = {0: "cleared", 1: "power-up", 2: "external", 0x0C: "watchdog", 0x14: "software"}

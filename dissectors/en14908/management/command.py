@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from dissectors.sources import DX
+from dissectors.sources import DX_EX
 from osgp_analyzer.schema import Bytes, Check, F, Group, Known, Layer, Remaining, Severity
 
 
@@ -30,7 +30,12 @@ class Command:
         return self.code & 0x1F
 
 
-class UnknownBody(Layer, name="unknown", title="Body of unknown layout", source=DX.at("named only").unconfirmed):
+class UnknownBody(
+    Layer,
+    name="unknown",
+    title="Body of unknown layout",
+    source=DX_EX.at("named only, in one or the other").unconfirmed,
+):
     """A command that is known by name only: no source tells what its body holds."""
 
     data = Bytes(when=Remaining() > 0, doc="The body, not decoded: no source tells its layout.")

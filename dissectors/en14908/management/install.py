@@ -98,7 +98,7 @@ class Install(
     Layer,
     name="nm.install",
     title="Wink / install",
-    source=DX_EX.at("lon_types.h IzotInstallCommand; LtNetworkManagerLit.h LT_ECS"),
+    source=DX_EX.at("lon_types.h IzotInstallCommand; LtNetworkManagerLit.h LT_ECS").one,
 ):
     """Has a node show itself ("wink"); or, with a sub-command, one of the extended command set."""
 
@@ -136,7 +136,7 @@ class InstallResponse(
     Layer,
     name="nm.install_response",
     title="Wink / install response",
-    source=DX_EX.at("lon_types.h IzotNmInstallResponse; DynamicNvs.cpp"),
+    source=DX_EX.at("lon_types.h IzotNmInstallResponse; DynamicNvs.cpp").one,
 ):
     """The answer to a command of the extended command set. What it holds follows from the request alone."""
 

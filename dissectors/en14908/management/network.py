@@ -15,9 +15,9 @@ NODE_MODES = {
     1: "online",
     2: "reset",
     3: "change state",
-    4: "reset with default buffers",
-    5: "reset transaction history",
-    6: "physical reset",
+    4: "reset with default buffers (lon-stack-ex only)",
+    5: "reset transaction history (lon-stack-ex only)",
+    6: "physical reset (lon-stack-dx only)",
 }
 
 

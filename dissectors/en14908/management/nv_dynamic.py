@@ -22,7 +22,7 @@ ECS = EX.at("LtNetworkManager.cpp processExtendedCommand; LtNetworkManagerLit.h"
 DYNAMIC = EX.at("DynamicNvs.cpp").one
 
 
-TYPES = DX_EX.at("lon_types.h IzotNmInstallRequest; DynamicNvs.cpp")
+TYPES = DX_EX.at("lon_types.h IzotNmInstallRequest; DynamicNvs.cpp").one
 
 
 class SendIDInfo(Layer, name="nm.send_id_info", title="Send ID info", source=DX.at("HandleNMWink").one):
@@ -188,7 +188,7 @@ class GetCapabilityInfo(
     Layer,
     name="nm.get_capability_info",
     title="Get capability info",
-    source=DX_EX.at("HandleNMWink; processExtendedCommand"),
+    source=DX_EX.at("HandleNMWink; processExtendedCommand").one,
 ):
     """Reads the part of the self-identification data that follows the number of aliases."""
 
@@ -216,7 +216,7 @@ class CapabilityInfo(
     Layer,
     name="nm.get_capability_info_response",
     title="Get capability info response",
-    source=DX_EX.at("HandleNMWink; processExtendedCommand"),
+    source=DX_EX.at("HandleNMWink; processExtendedCommand").one,
 ):
     """Part of the self-identification data, from the offset of the request on."""
 

@@ -110,6 +110,8 @@ def _fields(packet: DefinedPacket, frame: bytes, beside: list[DefinedPacket]) ->
                 inner.doc = one.definition.doc
                 inner.children = _fields(one, frame, beside)
                 node.children.append(inner)
+            if not any(child.children for child in node.children):
+                continue  # nothing of them could be read
             if not isinstance(value, list):
                 node.children = node.children[0].children
                 node.text = packets[0].summary_of(packets[0].definition.info)
