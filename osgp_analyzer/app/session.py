@@ -67,10 +67,16 @@ class Session:
 
     def __iter__(self) -> Iterator[Decoded]:
         index = 0
-        while index < len(self.capture) or self.capture.index_more(BLOCK) or index < len(self.capture):
-            if index < len(self.capture):
-                yield self[index]
-                index += 1
+        while self.reaches(index):
+            yield self[index]
+            index += 1
+
+    def reaches(self, index: int) -> bool:
+        """Whether there is a frame of this index; indexes as far as it takes to know."""
+        while index >= len(self.capture):
+            if not self.capture.index_more(BLOCK):
+                return index < len(self.capture)
+        return True
 
     def frame(self, index: int) -> Frame:
         """The frame as captured."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from osgp_analyzer import schema
 from osgp_analyzer.analysis.tracking import Tracked
 from osgp_analyzer.capture import CaptureError
 from osgp_analyzer.engines.columns.group import Column, Group
-from osgp_analyzer.engines.columns.values import Ints, Numbers, Slices
+from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices
 from osgp_analyzer.schema import REGISTRY
 from osgp_analyzer.store import NO_TIME
 from osgp_analyzer.store.header import PACKED, pack, unpack
@@ -140,7 +141,13 @@ def field_names() -> dict[str, schema.Field]:
     } | {"data.data": schema.Bytes(), "padding.padding": schema.Bytes()}
 
 
-def lines(table: Table, chunks: Iterator[Tracked], separator: str = "\t") -> Iterator[str]:
-    """The text of each chunk: a line a frame, fields joined by `separator`; every line ends in a line break."""
-    for tracked in chunks:
-        yield "\n".join(map(separator.join, zip(*table.columns(tracked), strict=True))) + "\n"
+def lines(table: Table, chunks: Iterable[tuple[Tracked, Bools]], separator: str = "\t") -> Iterator[str]:
+    """The text of each chunk: a line for each frame of its mask, fields joined by `separator`; every line ends in a
+    line break."""
+    for tracked, mask in chunks:
+        if not mask.any():
+            continue
+        rows: Iterable[tuple[str, ...]] = zip(*table.columns(tracked), strict=True)
+        if not mask.all():
+            rows = compress(rows, mask.tolist())
+        yield "\n".join(map(separator.join, rows)) + "\n"

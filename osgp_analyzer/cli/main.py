@@ -95,6 +95,9 @@ def parser() -> argparse.ArgumentParser:
         default="text",
         help="json: one object a line; fields: those named with -e, separated by tabs",
     )
+    show.add_argument(
+        "-Y", dest="filter", metavar="FILTER", help="only frames that match, in Wireshark's syntax: npdu.src_node == 10"
+    )
     show.add_argument("-e", dest="fields", action="append", default=[], metavar="FIELD", help="a field for -T fields")
     show.add_argument(
         "-E",
@@ -155,6 +158,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if extra:
         _command_parser(options.command).error(f"unrecognized arguments: {' '.join(extra)}")
     from osgp_analyzer.capture.notes import CaptureError
+    from osgp_analyzer.filters.errors import FilterError
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a character gets its number
@@ -162,6 +166,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(importlib.import_module(options.run).run(options))
     except CaptureError as error:
         print(f"osgp-analyzer: {error}", file=sys.stderr)
+        return USAGE
+    except FilterError as error:
+        print(f"osgp-analyzer: {error}\n  {error.text}\n  {error.pointer}", file=sys.stderr)
         return USAGE
     except BrokenPipeError:
         _silence()  # the reader of our output has gone (`| head`): nothing is wrong

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 from osgp_analyzer.app.decode import Decoded
 from osgp_analyzer.app.options import settings
+from osgp_analyzer.app.selection import selected
 from osgp_analyzer.app.session import Session
 from osgp_analyzer.app.times import Format, formatter
 from osgp_analyzer.cli.main import BROKEN, OK
@@ -29,18 +30,22 @@ def run(options: argparse.Namespace) -> int:
     session = Session.open(options.file, settings(options.link, options.crc))
     colour = options.color == "always" or (options.color == "auto" and sys.stdout.isatty())
     writer = _json if options.format == "json" else _Text(formatter(options.time), options.tree, colour, options.names)
+    found = False
     try:
-        for decoded in session:
-            if options.count is not None and decoded.frame.number > options.count:
-                break
-            writer(decoded, sys.stdout)
+        for index in selected(session, options.filter, options.count):
+            if isinstance(writer, _Text):
+                writer.from_frame(session, index)
+            writer(session[index], sys.stdout)
+            found = True
     finally:
         sys.stdout.flush()
-    return notes(session)
+    return notes(session, found or options.filter is None)
 
 
-def notes(session: Session) -> int:
-    """Say what was wrong with the file; the exit code."""
+def notes(session: Session, found: bool = True) -> int:
+    """Say what was wrong with the file, or that nothing was found; the exit code."""
+    if not found:
+        print(f"osgp-analyzer: {session.capture.name}: no frame matches the filter", file=sys.stderr)
     for note in session.capture.notes:
         print(f"osgp-analyzer: {session.capture.name}: {note.text}", file=sys.stderr)
     return BROKEN if session.capture.notes else OK
@@ -103,6 +108,12 @@ class _Text:
 
     def __init__(self, time: Format, tree: bool, colour: bool, names: bool) -> None:
         self.time, self.tree, self.colour, self.names = time, tree, colour, names
+
+    def from_frame(self, session: Session, index: int) -> None:
+        """Times count from the first frame of the capture, or from the one before, shown or not."""
+        self.time(session.frame(0).time)
+        if index:
+            self.time(session.frame(index - 1).time)
 
     def __call__(self, decoded: Decoded, out: TextIO) -> None:
         frame = decoded.frame

@@ -6,14 +6,13 @@ from __future__ import annotations
 import argparse
 import sys
 
-from osgp_analyzer.analysis.tracking import track
 from osgp_analyzer.app.options import settings
+from osgp_analyzer.app.selection import selected_chunks
 from osgp_analyzer.app.session import Session
 from osgp_analyzer.app.table import Table, lines
 from osgp_analyzer.capture import CaptureError
 from osgp_analyzer.cli.main import nearest
 from osgp_analyzer.cli.show import notes
-from osgp_analyzer.store import CHUNK
 
 PRINT = {"header": "n", "separator": "/t", "occurrence": "a", "aggregator": ","}
 """The options of ``-E`` and what they are unless given, as tshark has them."""
@@ -34,16 +33,11 @@ def run(options: argparse.Namespace) -> int:
     separator = chosen["separator"].replace("/t", "\t")
     if chosen["header"] == "y":
         print(separator.join(options.fields))
-    left = options.count
+    found = False
     try:
-        for text in lines(table, track(session.store, min(CHUNK, left or CHUNK)), separator):
-            if left is not None:
-                kept = text.splitlines(keepends=True)[:left]
-                left -= len(kept)
-                text = "".join(kept)
+        for text in lines(table, selected_chunks(session, options.filter, options.count), separator):
             sys.stdout.write(text)
-            if left == 0:
-                break
+            found = True
     finally:
         sys.stdout.flush()
-    return notes(session)
+    return notes(session, found or options.filter is None)

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A filter applied to the frames of a store.
+
+Which way: the kept columns of a chunk have the first occurrence of a field only. They are used where that is all there
+can be: every frame of the chunk is an LPDU (or of a link type without a decoder), none carries an IP packet in its
+NPDU (version 1), and, for a field of the APDU, none has an APDU inside its APDU (codes 0x4d, LTEP, and 0x7e, far-side
+escape). Any other chunk is decoded in full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from osgp_analyzer.engines.columns.group import Group
+from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices
+from osgp_analyzer.filters.compare import ORDER, compare, sliced
+from osgp_analyzer.filters.names import FRAME, fields_of, kept
+from osgp_analyzer.filters.nodes import Expression, Logical, Not, Pair, Present, Reference, Relation
+from osgp_analyzer.filters.occurrences import Flat, Packed, Part, Texts, frame_part, kept_parts, link_types
+from osgp_analyzer.filters.parser import parse
+from osgp_analyzer.store import Chunk, FrameStore
+from osgp_analyzer.store.header import unpack
+
+NESTING_CODES = (0x4D, 0x7E)
+"""APDUs with an APDU inside."""
+OF_REQUEST = frozenset(("apdu.request_code", "apdu.outcome"))
+"""Kept fields that depend on the request of the frame."""
+
+Get = Callable[[str], list[Part]]
+Layers = list[tuple[Ints, list[Group]]]
+"""Rows of a chunk, and the layers found in them."""
+
+
+class Filter:
+    """A display filter. Raises `FilterError` for a text that is none."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.expression = parse(text)
+        self.names = frozenset(r.name.name for r in self.expression.references())
+
+    @property
+    def fast(self) -> bool:
+        """Whether all that it needs is in kept columns. (Chunks of other than plain LPDUs are decoded even so.)"""
+        return self.names <= kept()
+
+    def mask(self, store: FrameStore, chunk: Chunk, layers: Callable[[], Layers] | None = None) -> Bools:
+        """The frames of the chunk that pass.
+
+        `layers` gives the decoded layers where more is known than the bytes (``lambda: tracked.groups``: responses
+        read with their requests); it is called when the kept columns are not enough. None: `FrameStore.groups`.
+        """
+        size = chunk.stop - chunk.start
+        if self.fast and self._once(store, chunk, layers is not None):
+            return _evaluate(self.expression, lambda name: kept_parts(name, store, chunk), size)
+        flat = Flat(self.names, layers is not None)
+        for rows, groups in layers() if layers is not None else store.groups(chunk):
+            for group in groups:
+                flat.add(rows, group)
+
+        def get(name: str) -> list[Part]:
+            return [frame_part(name, store, chunk)] if name in FRAME else flat.parts[name]
+
+        return _evaluate(self.expression, get, size)
+
+    def count(self, store: FrameStore) -> int:
+        """Number of frames indexed so far that pass."""
+        return sum(int(self.mask(store, chunk).sum()) for chunk in list(store.chunks))
+
+    def _once(self, store: FrameStore, chunk: Chunk, asked: bool) -> bool:
+        """Whether the kept columns of the chunk have every occurrence of the fields."""
+        fields = {field for name in self.names for field in fields_of(name)} - FRAME.keys()
+        if not fields:
+            return True
+        if asked and fields & OF_REQUEST:
+            return False
+        if not {store.links.get(link) for link in np.unique(link_types(store, chunk)).tolist()} <= {"LPDU", None}:
+            return False
+        if (chunk.columns["npdu.version"] == 1).any():
+            return False
+        if not any(field.startswith("apdu.") for field in fields):
+            return True
+        code = chunk.columns["apdu.code"]
+        return not any((code == nesting).any() for nesting in NESTING_CODES)
+
+
+def _evaluate(expression: Expression, get: Get, size: int) -> Bools:
+    match expression:
+        case Logical(operator=sign, terms=terms):
+            mask = _evaluate(terms[0], get, size)
+            for term in terms[1:]:
+                other = _evaluate(term, get, size)
+                mask = mask & other if sign == "&&" else mask | other
+            return mask
+        case Not(operand=operand):
+            return ~_evaluate(operand, get, size)
+        case Present(reference=reference):
+            return _present(reference, get, size)
+        case Relation(reference=reference, every=every):
+            return _relation(expression, get(reference.name.name), every, size)
+        case Pair():
+            return _pair(expression, get, size)
+    raise TypeError(type(expression).__name__)
+
+
+def _present(reference: Reference, get: Get, size: int) -> Bools:
+    mask = np.zeros(size, bool)
+    for part in get(reference.name.name):
+        cut = sliced(part, reference)
+        hits = cut.known
+        if reference.mask is not None and isinstance(cut.value, Numbers):
+            hits = hits & (cut.value.values != 0)
+        mask |= cut.spread(hits, size)
+    return mask
+
+
+def _relation(relation: Relation, parts: list[Part], every: bool, size: int) -> Bools:
+    hit, missed = np.zeros(size, bool), np.zeros(size, bool)
+    for part in parts:
+        holds = compare(part, relation)
+        hit |= part.spread(holds, size)
+        if every:
+            there = sliced(part, relation.reference).known if relation.reference.ranges else part.known
+            missed |= part.spread(there & ~holds, size)
+    return hit & ~missed
+
+
+def _pair(pair: Pair, get: Get, size: int) -> Bools:
+    """Two fields, row by row where one of them can occur again or is no number."""
+    left = [sliced(part, pair.left) for part in get(pair.left.name.name)]
+    right = [sliced(part, pair.right) for part in get(pair.right.name.name)]
+    holds = ORDER[pair.operator]
+    if len(left) == len(right) == 1 and left[0].rows is None and right[0].rows is None:
+        a, b = left[0].value, right[0].value
+        if isinstance(a, Numbers) and isinstance(b, Numbers):
+            return np.asarray(holds(a.values, b.values) & left[0].known & right[0].known)
+    others = _by_row(right)
+    mask = np.zeros(size, bool)
+    for row, values in _by_row(left).items():
+        judged = [bool(holds(a, b)) for a in values for b in others.get(row, ()) if type(a) is type(b)]
+        mask[row] = bool(judged) and (all(judged) if pair.every else any(judged))
+    return mask
+
+
+def _by_row(parts: list[Part]) -> dict[int, list[int | bytes | str]]:
+    found: dict[int, list[int | bytes | str]] = {}
+    for part in parts:
+        rows = np.arange(len(part.known)) if part.rows is None else part.rows
+        for at in np.flatnonzero(part.known).tolist():
+            value = _one(part, at)
+            if value is not None:
+                found.setdefault(int(rows[at]), []).append(value)
+    return found
+
+
+def _one(part: Part, at: int) -> int | bytes | str | None:
+    value = part.value
+    if isinstance(value, Numbers):
+        return int(value.values[at])
+    if isinstance(value, Packed):
+        return unpack(int(value.values[at]))
+    if isinstance(value, Slices):
+        return value.get(at)
+    return value.values[at] if isinstance(value, Texts) else value[at]
