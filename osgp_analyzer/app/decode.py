@@ -81,6 +81,9 @@ class Decoder:
                     f"only {len(frame.data)} of {frame.length} bytes were captured",
                 )
             )
+        elif len(frame.data) > frame.length:
+            text = f"{len(frame.data)} bytes were captured of a frame that is said to have {frame.length}"
+            findings.append(Finding(Severity.NOTE, Group.PROTOCOL, "frame.length", 0, text))
         source, destination, protocol, info = _summary(packet)
         return Decoded(
             frame, packet, findings, source, destination, protocol, _with_fault(info, findings), values(packet)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -48,18 +47,18 @@ class Session:
         with a link type that can be decoded."""
         capture = Capture.open(path)
         session = cls(capture, settings)
-        seekable = os.path.isfile(path)
-        if not capture.index_more(BLOCK if seekable else 1) and len(capture) == 0:
+        if not capture.index_more(BLOCK) and len(capture) == 0:
             raise CaptureError(
                 f"{capture.name}: the capture has no frames" + "".join(f"; {note.text}" for note in capture.notes)
             )
         while not any(session.decoder.knows(i.link_type) for i in capture.interfaces):
-            if not capture.index_more(10_000):
+            if capture.complete:
                 numbers = ", ".join(str(n) for n in sorted({i.link_type for i in capture.interfaces}))
                 raise CaptureError(
                     f"{capture.name}: no frame has a link type that can be decoded (link type {numbers}); "
                     "if you know what it carries, name the decoder with --link N=DECODER"
                 )
+            capture.index_more(BLOCK)
         return session
 
     def __len__(self) -> int:

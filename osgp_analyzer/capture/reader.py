@@ -99,6 +99,7 @@ class Capture:
         `while c.index_more(100_000): ...`. After a KeyboardInterrupt in here the capture is not to be indexed
         further; its frames so far can be read.
         """
+        self._source.check()
         before = len(self._index)
         while not self._complete and (missing := before + limit - len(self._index)) > 0:
             self._reader.scan(missing)
@@ -123,6 +124,7 @@ class Capture:
 
         Another object after `index_more` on a stream; offsets stay the same.
         """
+        self._source.check()
         return self._source.view
 
     def __len__(self) -> int:
@@ -135,6 +137,7 @@ class Capture:
         """
         while (place < 0 or place >= len(self._index)) and self.index_more(_BATCH):
             pass
+        self._source.check()
         count = len(self._index)
         if not -count <= place < count:
             raise IndexError(f"{self.name}: no frame at {place}, there are {count}")

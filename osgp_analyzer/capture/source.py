@@ -89,6 +89,11 @@ class Source:
         self._map(self._file, size)
         return True
 
+    def check(self) -> None:
+        """Raise CaptureError if the mapped file has become shorter: reading what is gone would end the process."""
+        if self._file is None and os.fstat(self._raw.fileno()).st_size < self.size:
+            raise CaptureError(f"{self.name}: the file became shorter while it was read: somebody writes it anew")
+
     def need(self, size: int) -> bool:
         """Grow to at least `size` bytes; False if the source ends before."""
         while self.size < size:

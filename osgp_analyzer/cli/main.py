@@ -30,6 +30,8 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         if message.startswith("unrecognized arguments: "):
             wrong = message.removeprefix("unrecognized arguments: ").split()[0]
+            if not wrong.startswith("-"):
+                self.exit(USAGE, f"{self.prog}: one file at a time: {wrong!r} is one too many\n")
             known = [option for action in self._actions for option in action.option_strings]
             message = f"unknown option {wrong}{nearest(wrong.split('=')[0], known)}"
         self.exit(USAGE, f"{self.prog}: {message}\nTry: {self.prog} --help\n")
@@ -44,13 +46,29 @@ def nearest(wrong: str, known: Sequence[str]) -> str:
 def link(text: str) -> tuple[int, str]:
     """``147=lpdu`` as an argument."""
     number, equals, decoder = text.partition("=")
-    if not equals or not number.isdigit():
+    if not equals or not (number.isascii() and number.isdigit()):
         raise argparse.ArgumentTypeError(f"{text!r} is not NUMBER=DECODER, such as 147=lpdu")
     return int(number), decoder
 
 
+def count(text: str) -> int:
+    """A number of frames as an argument."""
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of frames")
+    return int(text)
+
+
+def file(text: str) -> str:
+    """A file name as an argument."""
+    if not text:
+        raise argparse.ArgumentTypeError("the file has no name")
+    return text
+
+
 def _common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="pcap or pcapng, also gzip or zstd; - for standard input")
+    parser.add_argument(
+        "file", type=file, metavar="FILE", help="pcap or pcapng, also gzip or zstd; - for standard input"
+    )
     parser.add_argument(
         "--link",
         type=link,
@@ -107,8 +125,8 @@ def parser() -> argparse.ArgumentParser:
         metavar="KEY=VALUE",
         help="for -T fields: header=y, separator=TEXT (/t is a tab), occurrence=f|l|a, aggregator=TEXT",
     )
-    show.add_argument("-c", dest="count", type=int, metavar="COUNT", help="stop after COUNT frames")
-    show.add_argument("-n", dest="names", action="store_false", help="numbers only: no names for values")
+    show.add_argument("-c", dest="count", type=count, metavar="COUNT", help="stop after COUNT frames")
+    show.add_argument("-n", dest="names", action="store_false", help="with -V: numbers only, no names for values")
     show.add_argument(
         "--time",
         "-t",
@@ -139,37 +157,26 @@ def parser() -> argparse.ArgumentParser:
 def with_command(arguments: list[str]) -> list[str]:
     """Put the command in front of arguments that start with a file: the screen, or `show` without a terminal."""
     commands = ("show", "view", "fields")
-    if not arguments or (arguments[0].startswith("-") and arguments[0] != "-") or arguments[0] in commands:
+    if not arguments or arguments[0] in (*commands, "-h", "--help", "--version"):
         return arguments
     if "." not in arguments[0] and "/" not in arguments[0] and arguments[0] != "-" and not os.path.exists(arguments[0]):
         near = difflib.get_close_matches(arguments[0], commands, 1)
         if near:
             return arguments
-    return ["view" if sys.stdout.isatty() else "show", *arguments]
+    # The screen writes to standard error, as programs that draw do.
+    screen = sys.stdout.isatty() and sys.stderr is not None and sys.stderr.isatty()
+    return ["view" if screen else "show", *arguments]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
-    arguments = with_command(list(sys.argv[1:] if argv is None else argv))
-    if not arguments:
-        parser().print_help(sys.stderr)
+    if sys.stdout is None:
+        print("osgp-analyzer: there is no standard output to write to", file=sys.stderr)
         return USAGE
-    options, extra = parser().parse_known_args(arguments)
-    if extra:
-        _command_parser(options.command).error(f"unrecognized arguments: {' '.join(extra)}")
-    from osgp_analyzer.capture.notes import CaptureError
-    from osgp_analyzer.filters.errors import FilterError
-
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a character gets its number
     try:
-        return int(importlib.import_module(options.run).run(options))
-    except CaptureError as error:
-        print(f"osgp-analyzer: {error}", file=sys.stderr)
-        return USAGE
-    except FilterError as error:
-        print(f"osgp-analyzer: {error}\n  {error.text}\n  {error.pointer}", file=sys.stderr)
-        return USAGE
+        code = _run(list(sys.argv[1:] if argv is None else argv))
+        sys.stdout.flush()
+        return code
     except BrokenPipeError:
         _silence()  # the reader of our output has gone (`| head`): nothing is wrong
         return OK
@@ -179,6 +186,36 @@ def main(argv: Sequence[str] | None = None) -> int:
         return USAGE
     except KeyboardInterrupt:
         return 130
+
+
+def _run(given: list[str]) -> int:
+    arguments = with_command(given)
+    if not arguments:
+        parser().print_help(sys.stderr)
+        return USAGE
+    try:
+        options, extra = parser().parse_known_args(arguments)
+    except SystemExit as end:  # --help, --version, or wrong words
+        return int(end.code or 0)
+    if extra:
+        try:
+            _command_parser(options.command).error(f"unrecognized arguments: {' '.join(extra)}")
+        except SystemExit:
+            return USAGE
+    from osgp_analyzer.capture.notes import CaptureError
+    from osgp_analyzer.engines.text import printable
+    from osgp_analyzer.filters.errors import FilterError
+
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a character gets its number
+    try:
+        return int(importlib.import_module(options.run).run(options))
+    except CaptureError as error:
+        print(f"osgp-analyzer: {printable(str(error))}", file=sys.stderr)
+        return USAGE
+    except FilterError as error:
+        print(f"osgp-analyzer: {error}\n  {error.text}\n  {error.pointer}", file=sys.stderr)
+        return USAGE
 
 
 def _silence() -> None:

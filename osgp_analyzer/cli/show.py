@@ -45,9 +45,9 @@ def run(options: argparse.Namespace) -> int:
 def notes(session: Session, found: bool = True) -> int:
     """Say what was wrong with the file, or that nothing was found; the exit code."""
     if not found:
-        print(f"osgp-analyzer: {session.capture.name}: no frame matches the filter", file=sys.stderr)
+        print(f"osgp-analyzer: {printable(session.capture.name)}: no frame matches the filter", file=sys.stderr)
     for note in session.capture.notes:
-        print(f"osgp-analyzer: {session.capture.name}: {note.text}", file=sys.stderr)
+        print(f"osgp-analyzer: {printable(session.capture.name)}: {printable(note.text)}", file=sys.stderr)
     return BROKEN if session.capture.notes else OK
 
 

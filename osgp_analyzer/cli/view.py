@@ -8,18 +8,17 @@ import sys
 
 from osgp_analyzer.app.options import settings
 from osgp_analyzer.app.session import Session
-from osgp_analyzer.cli.main import OK, USAGE
+from osgp_analyzer.cli.main import BROKEN, OK, USAGE
 
 
 def run(options: argparse.Namespace) -> int:
     """Open the screen on a capture."""
-    if not sys.stdout.isatty():
-        print(
-            "osgp-analyzer: the screen needs a terminal; to print the frames use: osgp-analyzer show", file=sys.stderr
-        )
+    if not sys.stdout.isatty() or not sys.stderr.isatty():
+        where = sys.stdout if sys.stdout.isatty() else sys.stderr
+        print("osgp-analyzer: the screen needs a terminal; to print the frames use: osgp-analyzer show", file=where)
         return USAGE
     session = Session.open(options.file, settings(options.link, options.crc))
     from osgp_analyzer.tui.app import Screen
 
     Screen(session).run()
-    return OK
+    return BROKEN if session.capture.notes else OK

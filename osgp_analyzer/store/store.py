@@ -67,6 +67,7 @@ class FrameStore:
         self.chunks: list[Chunk] = []
         self.kept, self.asked = kept_columns(), request_fields()
         self._evidence: dict[int, bool | None] = {}
+        self._samples: dict[int, list[int]] = {}
         self._learnt = 0
         self._lock = threading.Lock()
 
@@ -144,16 +145,18 @@ class FrameStore:
         return self._evidence.get(interface.index)
 
     def _learn(self) -> None:
-        """Look at the first frames, until there are enough of them to judge by."""
-        seen = min(len(self.capture), EVIDENCE)
-        if seen == self._learnt:
+        """Look at the first frames of each interface, until there are enough of them to judge by."""
+        start, stop = self._learnt, len(self.capture)
+        enough = [i for i in self.capture.interfaces if len(self._samples.get(i.index, ())) >= EVIDENCE]
+        if start == stop or len(enough) == len(self.capture.interfaces):
             return
-        index, data = self.capture.columns(0, seen), np.frombuffer(self.capture.buffer, np.uint8)
+        index, data = self.capture.columns(start, stop), np.frombuffer(self.capture.buffer, np.uint8)
         offset = np.frombuffer(index.offsets, np.uint64).astype(np.int64)
         captured = np.frombuffer(index.captured, np.uint32).astype(np.int64)
         interfaces = np.frombuffer(index.interfaces, np.uint32)
         for interface in self.capture.interfaces:
-            rows = np.flatnonzero(interfaces == interface.index)
+            samples = self._samples.setdefault(interface.index, [])
+            rows = np.flatnonzero(interfaces == interface.index)[: EVIDENCE - len(samples)]
             layer = self.links.get(interface.link_type)
             if not len(rows) or layer is None:
                 continue
@@ -161,8 +164,9 @@ class FrameStore:
             status = np.full(len(rows), ABSENT, np.int8)
             for group in decode(layer, data, offset[rows], captured[rows], known):
                 fill({"lpdu.crc_status": status}, group, np.arange(len(rows)))
-            self._evidence[interface.index] = crc_is_kept(status[status != ABSENT].tolist())
-        self._learnt = seen
+            samples += status.tolist()
+            self._evidence[interface.index] = crc_is_kept(s for s in samples if s != ABSENT)
+        self._learnt = stop
 
     def _crc_of(self, chunk: Chunk) -> Ints:
         answer = {True: 1, False: 0, None: -1}

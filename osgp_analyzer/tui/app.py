@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
 import sys
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from textual import events
@@ -109,6 +112,8 @@ class Screen(App[None]):
         self.frames.grow()
         self.frames.focus()
         self._indexing.start()
+        with suppress(NotImplementedError):  # Windows has no such handlers
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit)
 
     def _grown(self, error: BaseException | None) -> None:
         """Called by the other thread: messages may come from any."""
