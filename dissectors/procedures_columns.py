@@ -25,7 +25,9 @@ TABLE = _table()
 def crc16(data: np.ndarray, start: Ints, end: Ints) -> Ints:
     """CRC-16 of LPDUs over `start` to `end` of each row."""
     register = np.full(len(start), 0xFFFF, np.int64)
-    order = np.argsort(start - end, kind="stable")  # longest first: the rows still running are a prefix
+    # Longest first: the rows still running are a prefix. Small integers are sorted in linear time.
+    size = end - start
+    order = np.argsort((-size).astype(np.int16) if len(size) and size.max() < 32768 else -size, kind="stable")
     sorted_start, length = start[order], (end - start)[order]
     running = register[order]
     for i in range(int(length[0]) if len(length) else 0):

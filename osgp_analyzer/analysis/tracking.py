@@ -28,13 +28,7 @@ class Tracked:
     @cached_property
     def groups(self) -> list[tuple[Ints, list[Group]]]:
         """Everything in the frames, responses read with their requests: rows of the chunk, and the layers there."""
-        answered = self.request != NONE
-        if not answered.any():
-            return self.chunk.alone
-        for rows, groups in self.chunk.alone:
-            for group in groups:
-                group.only(~answered[rows])
-        return self.chunk.alone + self.store.groups(self.chunk, self.asked, np.flatnonzero(answered))
+        return self.store.groups(self.chunk, self.asked)
 
 
 def track(store: FrameStore, size: int = CHUNK) -> Iterator[Tracked]:

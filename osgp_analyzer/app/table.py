@@ -5,48 +5,31 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator
-from itertools import compress
 from typing import Any
 
 import numpy as np
 
 from osgp_analyzer import schema
 from osgp_analyzer.analysis.tracking import Tracked
+from osgp_analyzer.app import cells
+from osgp_analyzer.app.cells import Cells
 from osgp_analyzer.capture import CaptureError
 from osgp_analyzer.engines.columns.group import Column, Group
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices
+from osgp_analyzer.engines.text import printable
 from osgp_analyzer.schema import REGISTRY
-from osgp_analyzer.store import NO_TIME
 from osgp_analyzer.store.header import PACKED, pack, unpack
 
 SMALL = np.array([str(n) for n in range(65536)], object)
 
 
-THREE = np.array([f"{n:03}" for n in range(1000)], object)
-
-
-def _epoch(times: Ints) -> list[str]:
-    """Nanoseconds as seconds with nine decimals."""
-    size = np.abs(times)
-    seconds, rest = np.divmod(size, 10**9)
-    whole, place = np.unique(seconds, return_inverse=True)
-    text = np.array([f"{n}." for n in whole.tolist()] or [""], object)[place]
-    text = text + THREE[rest // 10**6] + THREE[rest // 1000 % 1000] + THREE[rest % 1000]
-    text = np.where(times < 0, "-" + text, text)
-    return list(np.where(times == NO_TIME, "", text))
-
-
-def _numbers(tracked: Tracked) -> Iterable[int]:
-    return range(tracked.chunk.start + 1, tracked.chunk.stop + 1)
-
-
-FRAME: dict[str, Callable[[Tracked], Iterable[str]]] = {
-    "frame.number": lambda t: map(str, _numbers(t)),
-    "frame.time_epoch": lambda t: _epoch(t.chunk.time),
-    "frame.len": lambda t: map(str, t.chunk.length.tolist()),
-    "frame.cap_len": lambda t: map(str, t.chunk.captured.tolist()),
-    "frame.interface": lambda t: map(str, t.chunk.interface.tolist()),
-    "frame.request": lambda t: (str(n + 1) if n >= 0 else "" for n in t.request.tolist()),
+FRAME: dict[str, Callable[[Tracked], Cells]] = {
+    "frame.number": lambda t: cells.numbers(np.arange(t.chunk.start, t.chunk.stop) + 1),
+    "frame.time_epoch": lambda t: cells.seconds(t.chunk.time),
+    "frame.len": lambda t: cells.numbers(t.chunk.length.astype(np.int64)),
+    "frame.cap_len": lambda t: cells.numbers(t.chunk.captured),
+    "frame.interface": lambda t: cells.numbers(t.chunk.interface.astype(np.int64)),
+    "frame.request": lambda t: cells.numbers(np.where(t.request >= 0, t.request + 1, -1)),
 }
 """Fields of the frame itself."""
 
@@ -67,15 +50,24 @@ class Table:
                 raise CaptureError(f"no field named {name!r}{hint}")
         self.names, self.occurrence, self.aggregator = names, occurrence, aggregator
 
-    def columns(self, tracked: Tracked) -> list[list[str]]:
-        """A list of texts for each field, one for each frame of the chunk; empty where a frame lacks it."""
+    def columns(self, tracked: Tracked) -> list[Cells]:
+        """The texts of each field, one for each frame of the chunk; empty where a frame lacks it."""
+        own = [name for name in self.names if name not in FRAME]
         size = tracked.chunk.stop - tracked.chunk.start
-        texts = {name: np.full(size, "", object) for name in self.names if name not in FRAME}
-        if texts:
-            for rows, groups in tracked.groups:
+        if tracked.store.kept.keys() >= set(own) and tracked.store.once(tracked.chunk, own, asked=True):
+            made = {name: self._kept(tracked, name) for name in own}
+        else:
+            found = {name: np.full(size, "", object) for name in own}
+            for rows, groups in tracked.groups if own else ():
                 for group in groups:
-                    self._collect(group, rows, texts)
-        return [list(FRAME[name](tracked)) if name in FRAME else texts[name].tolist() for name in self.names]
+                    self._collect(group, rows, found)
+            made = {name: cells.texts(texts.tolist()) for name, texts in found.items()}
+        return [FRAME[name](tracked) if name in FRAME else made[name] for name in self.names]
+
+    @staticmethod
+    def _kept(tracked: Tracked, name: str) -> Cells:
+        values = tracked.chunk.columns[name]
+        return cells.packed(values) if values.dtype == np.int64 else cells.numbers(values)
 
     def _collect(self, group: Group, rows: Ints, texts: dict[str, Any]) -> None:
         for name, column in group.columns.items():
@@ -115,7 +107,7 @@ def _texts(field: schema.Field | None, column: Column, rows: Ints) -> Any:
             return _strings((unpack(n).hex() for n in packed.tolist()), len(packed))[place]
     raw = (column.value.get(row) or b"" for row in rows.tolist())
     if isinstance(field, schema.Text):
-        return _strings((r.decode(field.encoding, "replace").rstrip(field.pad) for r in raw), len(rows))
+        return _strings((printable(r.decode(field.encoding, "replace").rstrip(field.pad)) for r in raw), len(rows))
     return _strings((r.hex() for r in raw), len(rows))
 
 
@@ -145,9 +137,5 @@ def lines(table: Table, chunks: Iterable[tuple[Tracked, Bools]], separator: str 
     """The text of each chunk: a line for each frame of its mask, fields joined by `separator`; every line ends in a
     line break."""
     for tracked, mask in chunks:
-        if not mask.any():
-            continue
-        rows: Iterable[tuple[str, ...]] = zip(*table.columns(tracked), strict=True)
-        if not mask.all():
-            rows = compress(rows, mask.tolist())
-        yield "\n".join(map(separator.join, rows)) + "\n"
+        if mask.any():
+            yield cells.lines(table.columns(tracked), separator, mask)

@@ -2,9 +2,7 @@
 """A filter applied to the frames of a store.
 
 Which way: the kept columns of a chunk have the first occurrence of a field only. They are used where that is all there
-can be: every frame of the chunk is an LPDU (or of a link type without a decoder), none carries an IP packet in its
-NPDU (version 1), and, for a field of the APDU, none has an APDU inside its APDU (codes 0x4d, LTEP, and 0x7e, far-side
-escape). Any other chunk is decoded in full.
+can be (`FrameStore.once`). Any other chunk is decoded in full.
 """
 
 from __future__ import annotations
@@ -18,15 +16,10 @@ from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices
 from osgp_analyzer.filters.compare import ORDER, compare, sliced
 from osgp_analyzer.filters.names import FRAME, fields_of, kept
 from osgp_analyzer.filters.nodes import Expression, Logical, Not, Pair, Present, Reference, Relation
-from osgp_analyzer.filters.occurrences import Flat, Packed, Part, Texts, frame_part, kept_parts, link_types
+from osgp_analyzer.filters.occurrences import Flat, Packed, Part, Texts, frame_part, kept_parts
 from osgp_analyzer.filters.parser import parse
 from osgp_analyzer.store import Chunk, FrameStore
 from osgp_analyzer.store.header import unpack
-
-NESTING_CODES = (0x4D, 0x7E)
-"""APDUs with an APDU inside."""
-OF_REQUEST = frozenset(("apdu.request_code", "apdu.outcome"))
-"""Kept fields that depend on the request of the frame."""
 
 Get = Callable[[str], list[Part]]
 Layers = list[tuple[Ints, list[Group]]]
@@ -74,16 +67,7 @@ class Filter:
         fields = {field for name in self.names for field in fields_of(name)} - FRAME.keys()
         if not fields:
             return True
-        if asked and fields & OF_REQUEST:
-            return False
-        if not {store.links.get(link) for link in np.unique(link_types(store, chunk)).tolist()} <= {"LPDU", None}:
-            return False
-        if (chunk.columns["npdu.version"] == 1).any():
-            return False
-        if not any(field.startswith("apdu.") for field in fields):
-            return True
-        code = chunk.columns["apdu.code"]
-        return not any((code == nesting).any() for nesting in NESTING_CODES)
+        return store.once(chunk, fields, asked)
 
 
 def _evaluate(expression: Expression, get: Get, size: int) -> Bools:

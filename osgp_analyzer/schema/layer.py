@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 from osgp_analyzer.schema.expr import Expr, Ref, SizeOf
 from osgp_analyzer.schema.findings import Group, Severity
 from osgp_analyzer.schema.source import Source
-from osgp_analyzer.schema.types import Bits, Cases, Field, Payload, Struct, Switch
+from osgp_analyzer.schema.types import Array, Bits, Cases, Field, Payload, Struct, Switch
 
 Template = str | tuple[tuple[Expr | None, str], ...]
 """Text with ``{field}`` in it; or several, the first whose condition holds (None: always)."""
@@ -62,6 +62,14 @@ class Definition:
         yield from (check.when for check in self.checks)
         for texts in (self.info, self.source_address, self.destination_address):
             yield from (condition for condition, _ in texts if condition is not None)
+
+    def enclosed(self) -> Iterator[type[Layer]]:
+        """Every layer that may be inside this one."""
+        for field in self.fields:
+            if isinstance(field, (Struct, Payload)):
+                yield from _targets(field.target)
+            elif isinstance(field, Array) and not isinstance(field.element, Field):
+                yield field.element
 
     @property
     def payload(self) -> Payload | None:
@@ -149,6 +157,18 @@ def _alternatives(template: Template) -> tuple[tuple[Expr | None, str], ...]:
     if isinstance(template, str):
         return ((None, template),) if template else ()
     return template
+
+
+def _targets(target: type[Layer] | str | Switch | Cases | None) -> Iterator[type[Layer]]:
+    if isinstance(target, Switch):
+        for inner in (*target.cases.values(), target.default):
+            yield from _targets(inner)
+    elif isinstance(target, Cases):
+        for case in target.cases:
+            yield from _targets(case.target)
+        yield from _targets(target.default)
+    elif target is not None:
+        yield resolve(target)
 
 
 def _of_choice(target: object) -> Iterator[Expr]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +66,20 @@ def request_fields() -> list[str]:
         for expression in layer.definition.expressions():
             names |= {node.name for node in walk(expression) if isinstance(node, schema.Request)}
     return sorted(names)
+
+
+def layers_on_the_way(names: Iterable[str]) -> frozenset[str]:
+    """The layers that have one of these fields, or enclose one that does, by class name."""
+    wanted = set(names)
+    found = {
+        name
+        for name, layer in REGISTRY.items()
+        if any(layer.definition.full_name(field) in wanted for field in layer.definition.fields)
+    }
+    inside = {name: {t.__name__ for t in layer.definition.enclosed()} for name, layer in REGISTRY.items()}
+    while more := {name for name, targets in inside.items() if name not in found and targets & found}:
+        found |= more
+    return frozenset(found)
 
 
 def pack(value: Slices) -> Ints:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,13 +18,17 @@ from osgp_analyzer.engines.columns import evaluate
 from osgp_analyzer.engines.columns.decode import decode
 from osgp_analyzer.engines.columns.group import Group, Known
 from osgp_analyzer.engines.columns.values import Ints, Numbers
-from osgp_analyzer.store.header import ABSENT, fill, fill_last, kept_columns, request_fields
+from osgp_analyzer.store.header import ABSENT, fill, fill_last, kept_columns, layers_on_the_way, request_fields
 
 evaluate.PROCEDURES.update(PROCEDURES)
 
 CHUNK = 32_768
 EVIDENCE = 64
 """Frames that are looked at to tell whether an interface keeps the CRC of LPDUs."""
+NESTING_CODES = (0x4D, 0x7E)
+"""APDUs with an APDU inside: LTEP and the far-side escape."""
+OF_REQUEST = frozenset(("apdu.request_code", "apdu.outcome"))
+"""Kept fields that depend on the request of the frame."""
 NO_TIME = np.iinfo(np.int64).min
 
 
@@ -54,8 +58,6 @@ class Chunk:
     columns: dict[str, Any] = field(default_factory=dict)
     innermost: dict[str, Any] = field(default_factory=dict)
     """Innermost values of the fields that a response may ask of its request, -1 where absent."""
-    alone: list[tuple[Ints, list[Group]]] = field(default_factory=list)
-    """Everything in the frames, read without requests: for each link type its rows and layers."""
 
 
 class FrameStore:
@@ -66,6 +68,7 @@ class FrameStore:
         self.capture, self.links, self.crc = capture, links, crc
         self.chunks: list[Chunk] = []
         self.kept, self.asked = kept_columns(), request_fields()
+        self.within = layers_on_the_way([*self.kept, *self.asked])
         self._evidence: dict[int, bool | None] = {}
         self._samples: dict[int, list[int]] = {}
         self._learnt = 0
@@ -82,7 +85,7 @@ class FrameStore:
                 more = self.capture.index_more(limit)
             start, stop = len(self), min(len(self.capture), len(self) + limit)
             if stop > start:
-                self.chunks.append(replace(self.chunk(start, stop), alone=[]))
+                self.chunks.append(self.chunk(start, stop))
             return more or len(self.capture) > len(self)
 
     def column(self, name: str) -> Any:
@@ -90,11 +93,11 @@ class FrameStore:
         return np.concatenate([c.columns[name] for c in self.chunks]) if self.chunks else np.zeros(0, np.int8)
 
     def groups(
-        self, chunk: Chunk, request: Mapping[str, Numbers] | None = None, some: Ints | None = None
+        self, chunk: Chunk, request: Mapping[str, Numbers] | None = None, within: frozenset[str] | None = None
     ) -> list[tuple[Ints, list[Group]]]:
-        """Decode a chunk in full, or `some` rows of it: for each link type its rows and the layers found in them.
+        """Decode a chunk: for each link type its rows and the layers found in them.
 
-        `request` has values of the request of each frame, by full name.
+        `request` has values of the request of each frame, by full name. `within`: only these layers (class names).
         """
         data = np.frombuffer(self.capture.buffer, np.uint8)
         links = {i.index: i.link_type for i in self.capture.interfaces}
@@ -105,9 +108,7 @@ class FrameStore:
             if layer is None:
                 continue
             rows = np.flatnonzero(link_of == link)
-            if some is not None:
-                rows = np.intersect1d(rows, some, assume_unique=True)
-            known = Known({n: v.take(rows) for n, v in (request or {}).items()}, crc[rows])
+            known = Known({n: v.take(rows) for n, v in (request or {}).items()}, crc[rows], within)
             found.append((rows, decode(layer, data, chunk.offset[rows], chunk.captured[rows], known)))
         return found
 
@@ -127,8 +128,7 @@ class FrameStore:
         chunk.time[np.frombuffer(index.blocks, np.uint8) == 3] = NO_TIME
         chunk.columns = {k.name: np.full(stop - start, ABSENT, k.dtype) for k in self.kept.values()}
         chunk.innermost = {name: np.full(stop - start, ABSENT, np.int16) for name in self.asked}
-        chunk.alone = self.groups(chunk)
-        for rows, groups in chunk.alone:
+        for rows, groups in self.groups(chunk, within=self.within):
             for group in groups:
                 fill(chunk.columns, group, rows)
                 fill_last(chunk.innermost, group, rows)
@@ -143,6 +143,25 @@ class FrameStore:
             return interface.fcs_length > 0
         self._learn()
         return self._evidence.get(interface.index)
+
+    def once(self, chunk: Chunk, names: Iterable[str], asked: bool) -> bool:
+        """Whether the kept columns of a chunk have every occurrence of these fields.
+
+        They have the first one only. It is the only one where every frame is an LPDU (or of a link type without a
+        decoder) without an IP packet in its NPDU (version 1), and for a field of the APDU without an APDU inside.
+        `asked`: values that depend on the request of the frame are meant, which the columns do not have.
+        """
+        names = set(names)
+        if asked and names & OF_REQUEST:
+            return False
+        links = {i.index: i.link_type for i in self.capture.interfaces}
+        if not {self.links.get(links[i]) for i in np.unique(chunk.interface).tolist()} <= {"LPDU", None}:
+            return False
+        if (chunk.columns["npdu.version"] == 1).any():
+            return False
+        code = chunk.columns["apdu.code"]
+        nested = any((code == nesting).any() for nesting in NESTING_CODES)
+        return not (nested and any(name.startswith("apdu.") for name in names))
 
     def _learn(self) -> None:
         """Look at the first frames of each interface, until there are enough of them to judge by."""

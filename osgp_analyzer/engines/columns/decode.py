@@ -231,6 +231,8 @@ def _enclose(group: Group, groups: list[Group], start: Ints, stop: Ints) -> None
         if target is None:
             keep = keep | (chosen & some)
             continue
+        if group.known.within is not None and resolve(target).__name__ not in group.known.within:
+            continue
         where = np.flatnonzero(chosen)
         inner = Group(
             resolve(target).definition, group.data, group.known, group.frames[where], start[where], stop[where],

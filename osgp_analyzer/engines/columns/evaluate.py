@@ -37,13 +37,39 @@ from osgp_analyzer.schema.expr import (
     Request,
     SizeOf,
 )
+from osgp_analyzer.schema.layer import walk
 
 PROCEDURES: dict[str, Callable[..., Value]] = {}
 """Named procedures in their column form: ``procedure(group, *arguments)``; filled by whoever defines layers."""
 
 
+_fields: dict[Expr, tuple[str, ...] | None] = {}
+
+
+def _fixed(node: Expr) -> tuple[str, ...] | None:
+    """The fields that a node depends on; None where it depends on the place of reading as well."""
+    if node not in _fields:
+        nodes = list(walk(node))
+        moving = any(isinstance(n, (Remaining, Peek, SizeOf, Call)) for n in nodes)
+        _fields[node] = None if moving else tuple(n.name for n in nodes if isinstance(n, Ref))
+    return _fields[node]
+
+
 def evaluate(node: Expr, group: Group) -> Value:
     """The value of an expression in every row of a group."""
+    if not isinstance(node, (Op, Map, If)):
+        return _evaluate(node, group)
+    # The same condition decides on many fields: what can not change any more is worked out once.
+    found = group.memo.get(node)
+    if found is None:
+        found = _evaluate(node, group)
+        fields = _fixed(node)
+        if fields is not None and all(name in group.columns for name in fields):
+            group.memo[node] = found
+    return found
+
+
+def _evaluate(node: Expr, group: Group) -> Value:
     size = group.size
     match node:
         case Const(value=int() as value):

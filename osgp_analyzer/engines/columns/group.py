@@ -44,10 +44,12 @@ class Known:
     """What is known of each frame besides its bytes: columns over the frames of the chunk.
 
     `request`: values of the frame's request by full name. `crc`: 1 the carrier keeps it, 0 it does not, -1 unknown.
+    `within`: payloads of other layers than these (class names) are passed over; None: everything is read.
     """
 
     request: Mapping[str, Numbers]
     crc: Ints
+    within: frozenset[str] | None = None
 
 
 class Group:
@@ -82,6 +84,8 @@ class Group:
         self.stop = end
         """End of the layer with its payload and trailer; what is behind is padding."""
         self.findings: list[Finding] = []
+        self.memo: dict[schema.Expr, Value] = {}
+        """Values of expressions that depend on fields already read."""
         self.procedures: dict[tuple[str | int | bytes, ...], Value] = {}
 
     @property
@@ -98,17 +102,6 @@ class Group:
         """The value of a field that was read, None for one that was in no row."""
         column = self.columns.get(name)
         return column.value if column is not None else None
-
-    def only(self, frames: Bools) -> None:
-        """Forget the rows of other frames than those of a mask over all frames decoded together."""
-        keep = frames[self.frames]
-        for column in self.columns.values():
-            column.present = column.present & keep
-            for item in column.items:
-                item.present = item.present & keep
-        for finding in self.findings:
-            kept = keep[finding.rows]
-            finding.rows, finding.offset = finding.rows[kept], finding.offset[kept]
 
     def find(self, code: str, severity: schema.Severity, group: schema.Group, rows: Bools, offset: Ints) -> None:
         """Note a finding in the rows of a mask; `offset` for all rows."""

@@ -10,7 +10,7 @@ import numpy as np
 from osgp_analyzer import schema
 from osgp_analyzer.engines.columns.evaluate import evaluate
 from osgp_analyzer.engines.columns.group import Group
-from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices, Value
+from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices, Value, everywhere
 from osgp_analyzer.schema.types import TIME_SIZES
 
 
@@ -29,7 +29,7 @@ class Reading:
 def size_of(size: int | schema.Expr, group: Group) -> tuple[Ints, Bools]:
     """A width, length or count in every row, not negative, and where it is known."""
     if isinstance(size, int):
-        return np.full(group.size, size, np.int64), np.ones(group.size, bool)
+        return np.broadcast_to(np.int64(size), group.size), everywhere(group.size)
     value = evaluate(size, group)
     assert isinstance(value, Numbers)
     return np.maximum(0, value.values), value.known
@@ -70,27 +70,43 @@ def _split(group: Group, rows: Bools, bits: Ints, known: Bools) -> tuple[Bools, 
     return rows & known & ~short, short, lost
 
 
-def gather(group: Group, where: Ints, first: Ints, count: int, little: bool = False) -> Ints:
-    """`count` bytes from `first` as one number, in the rows `where`."""
-    word = np.zeros(len(where), np.int64)
+def gather(group: Group, first: Ints, count: int, little: bool = False) -> Ints:
+    """`count` bytes from each `first` as one number. Behind the end of the buffer its last byte stands in: such bytes
+    are shifted out by the caller."""
+    word = np.zeros(len(first), np.int64)
     last = len(group.data) - 1
+    clip = len(first) > 0 and int(first.max()) + count > last
     for i in range(count):
-        byte = group.data[np.minimum(first + i, last)].astype(np.int64)
-        word = word | byte << (8 * i) if little else word << 8 | byte
+        at = first + i
+        byte = group.data[np.minimum(at, last) if clip else at].astype(np.int64)
+        word = word | byte << (8 * i) if little else word << 8 | byte if i else byte
     return word
 
 
 def _bits(group: Group, rows: Bools, width: Ints, known: Bools) -> Reading:
     done, short, lost = _split(group, rows, width, known)
-    values = np.zeros(group.size, np.int64)
-    where = np.flatnonzero(done)
-    if len(where):
-        bit, bits = group.bit[where], width[where]
-        count = int((bit % 8 + bits).max() + 7) // 8
-        word = gather(group, where, bit >> 3, count)
-        values[where] = word >> (count * 8 - bit % 8 - bits) & ((1 << bits) - 1)
-        group.bit[where] += bits
+    if done.all():
+        values = _extract(group, group.bit, width)
+        group.bit = group.bit + width
+    else:
+        values = np.zeros(group.size, np.int64)
+        where = np.flatnonzero(done)
+        values[where] = _extract(group, group.bit[where], width[where])
+        group.bit[where] += width[where]
     return Reading(Numbers(values, done), done, short, lost, width)
+
+
+def _extract(group: Group, bit: Ints, width: Ints) -> Ints:
+    """Bits, most significant first, at each place."""
+    if not len(bit):
+        return np.zeros(0, np.int64)
+    shift = bit & 7
+    if shift[0] == shift[-1] and width[0] == width[-1] and (shift == shift[0]).all() and (width == width[0]).all():
+        one, bits = int(shift[0]), int(width[0])
+        count = (one + bits + 7) // 8
+        return gather(group, bit >> 3, count) >> (count * 8 - one - bits) & ((1 << bits) - 1)
+    count = int((shift + width).max() + 7) // 8
+    return gather(group, bit >> 3, count) >> (count * 8 - shift - width) & ((1 << width) - 1)
 
 
 def _low_bits(group: Group, rows: Bools, width: int, shift: int, run: int) -> Reading:
@@ -99,7 +115,7 @@ def _low_bits(group: Group, rows: Bools, width: int, shift: int, run: int) -> Re
     done = rows & ~short
     values = np.zeros(group.size, np.int64)
     where = np.flatnonzero(done)
-    values[where] = gather(group, where, start[where], run, little=True) >> shift & ((1 << width) - 1)
+    values[where] = gather(group, start[where], run, little=True) >> shift & ((1 << width) - 1)
     group.bit[where] += width
     bits = np.full(group.size, width, np.int64)
     return Reading(Numbers(values, done), done, short, np.zeros(group.size, bool), bits)
@@ -111,7 +127,7 @@ def _integer(group: Group, rows: Bools, size: int, little: bool, signed: bool) -
     values = np.zeros(group.size, np.int64)
     where = np.flatnonzero(done)
     first = group.byte[where]
-    number = gather(group, where, first, size, little)
+    number = gather(group, first, size, little)
     if signed:
         number = np.where(number >> (size * 8 - 1) & 1, number - (1 << (size * 8)), number)
     values[where] = number

@@ -98,7 +98,12 @@ def unknown(size: int) -> Numbers:
 
 def constant(value: int, size: int) -> Numbers:
     """The same number in every row."""
-    return Numbers(np.full(size, value, np.int64), np.ones(size, bool))
+    return Numbers(np.broadcast_to(np.int64(value), size), everywhere(size))
+
+
+def everywhere(size: int) -> Bools:
+    """True in every row, without memory of its own."""
+    return np.broadcast_to(np.bool_(True), size)
 
 
 def truth(value: Value) -> Bools:
