@@ -45,7 +45,6 @@ class Env(Protocol):
 
 
 Compiled = Callable[[Env], Any]
-Operand = "Expr | int | bytes"
 
 
 def expr(value: Expr | int | bytes) -> Expr:

@@ -25,7 +25,7 @@ from osgp_analyzer.schema import REGISTRY
 from tests.conftest import CAPTURES, load
 
 evaluate.PROCEDURES.update(PROCEDURES)
-GENERATED = int(os.environ.get("OSGP_FUZZ", "6000"))
+GENERATED = int(os.environ.get("OSGP_FUZZ", "50000"))
 ENTRY = {"lon": "LPDU", "lon+crc": "LPDU", "cnip": "CNIP", "lonudp": "LonUDP"}
 REQUESTS: list[dict[str, int]] = [{}, *({"apdu.code": code} for code in range(0x4C, 0x80))]
 REQUESTS += [{"apdu.code": 0x52, "nd.proxy.query": q} for q in range(4)]

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -262,7 +261,6 @@ TSHARK = [
 ]
 
 
-@pytest.mark.skipif(shutil.which("tshark") is None, reason="needs tshark")
 @pytest.mark.parametrize(("theirs", "ours"), TSHARK)
 def test_same_frames_as_tshark(theirs: str, ours: str) -> None:
     rows = tshark.fields(CAPTURES / "native_lpdu.pcap", ["frame.number"], "-Y", theirs)

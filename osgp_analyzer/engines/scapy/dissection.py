@@ -43,7 +43,11 @@ class Dissection:
         self._enclose(self.env.whole[start:stop], start)
         packet.padding_bytes = self.env.whole[packet.wire_length :] if packet.parent is None else b""
         if packet.padding_bytes and conf.padding:
-            packet.add_payload(conf.padding_layer(packet.padding_bytes))
+            if _has_trailer_around(packet):
+                # Scapy builds padding behind everything, but these bytes come before the trailer of an outer layer.
+                packet.trailer_cache += packet.padding_bytes
+            else:
+                packet.add_payload(conf.padding_layer(packet.padding_bytes))
 
     def _read(self) -> tuple[int, int]:
         """Header and trailer. Returns where the payload begins and ends in this layer."""
@@ -178,6 +182,16 @@ def _fixed_size(field: schema.Field) -> int:
         case schema.Computed():
             return 0
     raise TypeError(f"{field.name}: a trailer without a payload length needs fixed sizes")
+
+
+def _has_trailer_around(packet: Any) -> bool:
+    """Whether a layer that encloses this one has fields behind its payload."""
+    layer = above(packet)
+    while layer is not None:
+        if getattr(layer, "plan", None) is not None and layer.plan.trailer:
+            return True
+        layer = above(layer)
+    return False
 
 
 def _bytes_below(packet: Any) -> int:
