@@ -28,8 +28,8 @@ from osgp_analyzer.schema import (
 COMMANDS = {
     0x12: "send packet",
     0x13: "send priority packet",
-    0x14: "send packet, non-transaction queue",
-    0x15: "send priority packet, non-transaction queue",
+    0x14: "send packet, non-transaction queue (inferred)",
+    0x15: "send priority packet, non-transaction queue (inferred)",
     0x16: "response of the interface (up) / send packet, attenuated (down)",
     0x17: "send priority packet, attenuated",
     0x18: "incoming message, layer 5",

@@ -45,8 +45,9 @@ CODES = {
     **{command.code: command.name for command in COMMANDS.values()},
 }
 
-OTHERS: dict[int, str | type[Layer] | None] = {0x4D: "LTEP", 0x4E: "UnknownBody", 0x4F: "UnknownBody"}
-"""Foreign frames with a meaning here. 0x4F is said to carry compressed UDP on LON links as well, which is not read."""
+OTHERS: dict[int, str | type[Layer] | None] = {0x4D: "LTEP", 0x4E: "UnknownBody"}
+"""Foreign frames with a meaning here. 0x4F stays bytes: it may be a foreign frame or compressed UDP, and nothing in the
+message tells which."""
 
 
 def _candidates() -> dict[int, str]:

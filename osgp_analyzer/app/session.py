@@ -31,7 +31,10 @@ class Settings:
 
 
 class Session:
-    """Frames of one capture by index (from 0). Decoding is the same in whatever order frames are asked for."""
+    """Frames of one capture by index (from 0). Decoding is the same in whatever order frames are asked for.
+
+    On a slow pipe the first frames are decoded before enough of them have come to tell whether LPDUs end in a CRC.
+    """
 
     def __init__(self, capture: Capture, settings: Settings = Settings()) -> None:
         self.capture, self.settings = capture, settings

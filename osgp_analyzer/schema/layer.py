@@ -13,7 +13,19 @@ from typing import ClassVar, Literal
 from osgp_analyzer.schema.expr import Expr, Ref, SizeOf
 from osgp_analyzer.schema.findings import Group, Severity
 from osgp_analyzer.schema.source import Source
-from osgp_analyzer.schema.types import Array, Bits, Cases, Field, Payload, Struct, Switch
+from osgp_analyzer.schema.types import (
+    Array,
+    Bits,
+    Bytes,
+    Cases,
+    Computed,
+    Field,
+    Flags,
+    Integer,
+    Payload,
+    Struct,
+    Switch,
+)
 
 Template = str | tuple[tuple[Expr | None, str], ...]
 """Text with ``{field}`` in it; or several, the first whose condition holds (None: always)."""
@@ -95,6 +107,22 @@ class Definition:
     def source_of(self, field: Field) -> Source:
         """Where a field is specified."""
         return field.source or self.source
+
+
+MAX_DEPTH = 32
+"""Layers inside layers that an engine reads; more is an attack or noise."""
+
+
+def fixed_size(field: Field) -> int:
+    """Bytes of a field in a trailer that is taken from the end. Raises TypeError for one without a fixed size."""
+    match field:
+        case Integer(size=size) | Flags(size=size):
+            return size
+        case Bytes(length=int() as length):
+            return length
+        case Computed():
+            return 0
+    raise TypeError(f"{field.name}: a trailer without a payload length needs fixed sizes")
 
 
 REGISTRY: dict[str, type[Layer]] = {}

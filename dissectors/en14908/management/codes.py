@@ -53,8 +53,6 @@ _STATES = {
 NODE_STATES = {
     **_STATES,
     **{state | 0x08: f"{name}, offline" for state, name in _STATES.items()},
-    **{state | 0x80: f"{name}, bypass" for state, name in _STATES.items()},
-    **{state | 0x88: f"{name}, offline, bypass" for state, name in _STATES.items()},
     0x0C: "configured, soft offline",
     0x8C: "configured, bypass",
 }

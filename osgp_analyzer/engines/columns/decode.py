@@ -18,9 +18,8 @@ from osgp_analyzer.engines.columns.group import Column, Group, Known
 from osgp_analyzer.engines.columns.read import read, size_of
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices
 from osgp_analyzer.schema import Severity, resolve
-from osgp_analyzer.schema.layer import bit_runs
+from osgp_analyzer.schema.layer import MAX_DEPTH, bit_runs, fixed_size
 
-MAX_DEPTH = 32
 MALFORMED = schema.Group.MALFORMED
 
 
@@ -54,7 +53,7 @@ def _read(group: Group, groups: list[Group]) -> tuple[Ints, Ints]:
     held = np.zeros(group.size, np.int64)
     if definition.trailer and payload is not None and payload.length is None:
         for field in definition.trailer:
-            held += np.where(holds(field.when, group), _fixed_size(field), 0)
+            held += np.where(holds(field.when, group), fixed_size(field), 0)
         held = np.where(held <= group.end - group.start, held, 0)
         group.end = group.end - held
     _fields(group, groups, definition.header)
@@ -290,12 +289,3 @@ def choose(target: Any, group: Group, rows: Bools) -> list[tuple[Any, Bools]]:
                 rows = rows & ~here
         return found + choose(target.default, group, rows)
     return [(target, rows)] if rows.any() else []
-
-
-def _fixed_size(field: schema.Field) -> int:
-    match field:
-        case schema.Integer(size=size) | schema.Flags(size=size):
-            return size
-        case schema.Bytes(length=int() as length):
-            return length
-    return 0

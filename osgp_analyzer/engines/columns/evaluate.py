@@ -158,9 +158,17 @@ def _outer(name: str, group: Group) -> Value | None:
 
 def _call(node: Call, group: Group) -> Value:
     """A procedure; one whose arguments do not change within the layer is called once."""
-    if all(isinstance(a, (Outer, Const)) for a in node.args):
-        key = (node.procedure, *(a.name if isinstance(a, Outer) else a.value for a in node.args))  # type: ignore[attr-defined]
-        if key not in group.procedures:
-            group.procedures[key] = PROCEDURES[node.procedure](group, *(evaluate(a, group) for a in node.args))
-        return group.procedures[key]
-    return PROCEDURES[node.procedure](group, *(evaluate(a, group) for a in node.args))
+    key: list[str | int | bytes] = [node.procedure]
+    for argument in node.args:
+        match argument:
+            case Outer(name=name):
+                key.append(name)
+            case Const(value=value):
+                key.append(value)
+            case _:
+                return PROCEDURES[node.procedure](group, *(evaluate(a, group) for a in node.args))
+    found = group.procedures.get(tuple(key))
+    if found is None:
+        found = PROCEDURES[node.procedure](group, *(evaluate(a, group) for a in node.args))
+        group.procedures[tuple(key)] = found
+    return found

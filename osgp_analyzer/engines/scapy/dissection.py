@@ -13,12 +13,10 @@ from osgp_analyzer.engines.scapy.cursor import Span, Truncated, Unknown
 from osgp_analyzer.engines.scapy.environment import DissectEnv, above
 from osgp_analyzer.engines.scapy.steps import PartialArray, Step
 from osgp_analyzer.schema import Finding, Group, Severity
+from osgp_analyzer.schema.layer import MAX_DEPTH, fixed_size
 
 if TYPE_CHECKING:
     from osgp_analyzer.engines.scapy.packet import DefinedPacket
-
-MAX_DEPTH = 32
-"""Layers inside layers; more is an attack or noise."""
 
 
 class Dissection:
@@ -54,7 +52,7 @@ class Dissection:
         packet, cursor, plan = self.packet, self.cursor, self.plan
         held = 0
         if plan.trailer and plan.payload_size is None:
-            held = sum(_fixed_size(step.field) for step in plan.trailer if step.when is None or step.when(self.env))
+            held = sum(fixed_size(step.field) for step in plan.trailer if step.when is None or step.when(self.env))
             held = held if held <= cursor.end else 0
             cursor.end -= held
         self._read_steps(plan.header)
@@ -171,17 +169,6 @@ class Dissection:
 def count(number: int) -> str:
     """``1 byte``, ``2 bytes``."""
     return f"{number} byte" if number == 1 else f"{number} bytes"
-
-
-def _fixed_size(field: schema.Field) -> int:
-    match field:
-        case schema.Integer(size=size) | schema.Flags(size=size):
-            return size
-        case schema.Bytes(length=int() as length):
-            return length
-        case schema.Computed():
-            return 0
-    raise TypeError(f"{field.name}: a trailer without a payload length needs fixed sizes")
 
 
 def _has_trailer_around(packet: Any) -> bool:
