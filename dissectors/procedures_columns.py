@@ -6,46 +6,66 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dissectors.procedures import MIN_LPDU
 from osgp_analyzer.engines.columns.group import Group
-from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Objects, Slices, Value
+from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Objects, Slices, Value, everywhere
 
 
-def _table() -> Ints:
-    table = np.arange(256, dtype=np.int64) << 8
+def _table() -> NDArray[np.uint16]:
+    table: NDArray[np.uint16] = np.arange(256, dtype=np.uint16) << np.uint16(8)
     for _ in range(8):
-        table = np.where(table & 0x8000, table << 1 ^ 0x1021, table << 1) & 0xFFFF
+        table = np.where(table & 0x8000, table << 1 ^ 0x1021, table << 1).astype(np.uint16)
     return table
 
 
+def _after_two(table: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    register = np.arange(1 << 16, dtype=np.uint16)
+    for _ in range(2):
+        register = table[register >> 8] ^ register << 8
+    return register
+
+
 TABLE = _table()
+PAIRS = _after_two(TABLE)
+"""The register after two bytes, by the register exclusive-or the bytes."""
 
 
-def crc16(data: np.ndarray, start: Ints, end: Ints) -> Ints:
+def crc16(data: NDArray[np.uint8], start: Ints, end: Ints) -> NDArray[np.uint16]:
     """CRC-16 of LPDUs over `start` to `end` of each row."""
-    register = np.full(len(start), 0xFFFF, np.int64)
     # Longest first: the rows still running are a prefix. Small integers are sorted in linear time.
     size = end - start
     order = np.argsort((-size).astype(np.int16) if len(size) and size.max() < 32768 else -size, kind="stable")
-    sorted_start, length = start[order], (end - start)[order]
-    running = register[order]
-    for i in range(int(length[0]) if len(length) else 0):
-        count = int(np.searchsorted(-length, -i, side="left"))
-        now = running[:count]
-        running[:count] = TABLE[now >> 8 ^ data[sorted_start[:count] + i]] ^ now << 8 & 0xFFFF
+    at, pairs = start[order], size[order] >> 1
+    running = np.full(len(start), 0xFFFF, np.uint16)
+    longest = int(pairs[0]) if len(pairs) else 0
+    counts = np.searchsorted(-pairs, -np.arange(longest), side="left").tolist()
+    for count in counts:
+        here = at[:count]
+        running[:count] = PAIRS[running[:count] ^ (data[here].astype(np.uint16) << 8 | data[here + 1])]
+        at[:count] += 2
+    odd = np.flatnonzero(size[order] & 1)
+    now = running[odd]
+    running[odd] = TABLE[now >> 8 ^ data[at[odd]]] ^ now << 8
+    register = np.empty_like(running)
     register[order] = running
-    return register ^ 0xFFFF
+    return register ^ np.uint16(0xFFFF)
 
 
 def _crc_matches(group: Group) -> Bools:
+    key = ("crc16",)
+    found = group.procedures.get(key)
+    if isinstance(found, Numbers):
+        return np.asarray(found.values != 0)
     end = group.whole
     enough = end - group.start >= 3
     rows = np.flatnonzero(enough)
     matches = np.zeros(group.size, bool)
     stop = end[rows] - 2
-    stored = group.data[stop].astype(np.int64) << 8 | group.data[stop + 1]
+    stored = group.data[stop].astype(np.uint16) << 8 | group.data[stop + 1]
     matches[rows] = crc16(group.data, group.start[rows], stop) == stored
+    group.procedures[key] = Numbers(matches.astype(np.int64), everywhere(group.size))
     return matches
 
 

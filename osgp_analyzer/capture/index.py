@@ -4,6 +4,12 @@
 from __future__ import annotations
 
 from array import array
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.integer[Any]]
 
 PCAP_RECORD = 0
 """In `FrameIndex.blocks`, for a frame of a classic pcap file; else the pcapng block type."""
@@ -32,6 +38,20 @@ class FrameIndex:
         # The column that is filled last, so that a thread that reads while another indexes sees whole
         # entries.
         return len(self.blocks)
+
+    def add(
+        self, offsets: Numbers, ticks: Numbers, captured: Numbers, lengths: Numbers, interfaces: Numbers, block: int
+    ) -> None:
+        """Append entries, all of one type of block."""
+        for column, values in (
+            (self.offsets, offsets),
+            (self.ticks, ticks),
+            (self.captured, captured),
+            (self.lengths, lengths),
+            (self.interfaces, interfaces),
+        ):
+            column.frombytes(values.astype(column.typecode).tobytes())
+        self.blocks.frombytes(bytes([block]) * len(offsets))
 
     def part(self, start: int, stop: int) -> FrameIndex:
         """A copy of the entries start..stop-1: NumPy may hold it while the index goes on growing."""

@@ -11,11 +11,17 @@ from __future__ import annotations
 import struct
 from itertools import repeat
 
+import numpy as np
+
 from .index import PCAP_RECORD, FrameIndex
+from .lanes import ENOUGH, MANY, Flags, Places, Records, numbers, walk
 from .model import Frame, Interface, Section
 from .notes import CaptureError, Notes
 from .source import Source
 
+LIKELY_LENGTH = 1 << 18
+LIKELY_AWAY = 10**8
+"""Seconds: what is taken for a record until that is proved."""
 CAPTURED_LIMIT = 256 << 20
 """Octets of one frame; a record that claims more is damaged."""
 
@@ -54,6 +60,42 @@ class PcapReader:
 
     def scan(self, limit: int) -> None:
         """Index up to `limit` more frames, as far as the bytes of the source go."""
+        target = len(self._index) + limit
+        if limit >= MANY and len(self._index) < ENOUGH:
+            self._scan(ENOUGH)  # these tell how large records are
+        while target - len(self._index) >= MANY and not self.stopped and self._walk(target - len(self._index)):
+            pass
+        if not self.stopped:
+            self._scan(target - len(self._index))
+
+    def _walk(self, limit: int) -> int:
+        """Index frames many at a time; the number of frames. None where something is not as it should be."""
+        source, index, head = self._source, self._index, self._head_length
+        if len(index) < ENOUGH:
+            return 0
+        number = numbers(source.view, self._record.format[0])
+        recent = int(index.ticks[-1]) // self.interfaces[0].ticks_per_second
+
+        def size(places: Places) -> Places:
+            captured = number(places, 8)
+            return np.where(captured <= CAPTURED_LIMIT, captured + head, 0)
+
+        def likely(places: Places) -> Flags:
+            captured, length, seconds = number(places, 8), number(places, 12), number(places, 0)
+            return (captured <= length) & (length < LIKELY_LENGTH) & (abs(seconds - recent) < LIKELY_AWAY)
+
+        average = (self.at - _HEADER_LENGTH) // len(index)
+        places = walk(Records(size, likely), self.at, source.size, limit, average)
+        if not len(places):
+            return 0
+        captured = number(places, 8)
+        ticks = number(places, 0) * self.interfaces[0].ticks_per_second + number(places, 4)
+        count = len(places)
+        index.add(places + head, ticks, captured, number(places, 12), np.zeros(count, np.uint32), PCAP_RECORD)
+        self.at = int(places[-1] + head + captured[-1])
+        return count
+
+    def _scan(self, limit: int) -> None:
         view, size, at = self._source.view, self._source.size, self.at
         record, head_length = self._record.unpack_from, self._head_length
         per_second = self.interfaces[0].ticks_per_second

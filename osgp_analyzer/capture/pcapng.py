@@ -8,6 +8,8 @@ others to them.
 
 from __future__ import annotations
 
+import numpy as np
+
 from .blocks import (
     ENHANCED_PACKET,
     INTERFACE,
@@ -22,6 +24,7 @@ from .blocks import (
     BlockFormat,
 )
 from .index import FrameIndex
+from .lanes import ENOUGH, MANY, Flags, Places, Records, numbers, walk
 from .model import Frame, Interface, Section
 from .notes import CaptureError, Notes
 from .source import Source
@@ -76,12 +79,16 @@ class PcapngReader:
         add_interface, add_block = index.interfaces.append, index.blocks.append
         going_on = True
         target = len(index) + limit
+        if limit >= MANY and len(index) < ENOUGH < limit:
+            self.scan(ENOUGH)  # these tell how large blocks are
         while going_on and len(index) < target and not self.stopped:
             enhanced, total_length = self._format.enhanced, self._format.length
             first, declared = self._first, len(self.interfaces) - self._first
+            last_head = -1 if self._lost else size - 32
+            while target - len(index) >= MANY and len(index) >= ENOUGH and not self._lost and self._walk(target):
+                pass
             at = self.at
             left = target - len(index)
-            last_head = -1 if self._lost else size - 32
             # Only sound Enhanced Packet Blocks are read here, a million of them in about a second.
             while left and at <= last_head:
                 block, length, interface, high, low, captured, original = enhanced(view, at)
@@ -107,6 +114,32 @@ class PcapngReader:
             self.at = at
             if left:
                 going_on = self._find_section() if self._lost else self._read_block()
+
+    def _walk(self, target: int) -> int:
+        """Index sound Enhanced Packet Blocks many at a time, up to `target` frames in all; the number of frames."""
+        source, index = self._source, self._index
+        number = numbers(source.view, self._format.order)
+        first, declared = self._first, len(self.interfaces) - self._first
+
+        def size(places: Places) -> Places:
+            length = number(places, 4)
+            length = np.where((length & 3 == 0) & (length >= 32) & (length <= LENGTH_LIMIT), length, 0)
+            sound = (number(places, 0) == ENHANCED_PACKET) & (number(places, 8) < declared)
+            sound &= (number(places, 20) <= length - 32) & (number(places + length, -4) == length)
+            return np.where(sound, length, 0)
+
+        def likely(places: Places) -> Flags:
+            return size(places) > 0
+
+        average = 32 + sum(index.captured[-ENOUGH:]) // ENOUGH
+        places = walk(Records(size, likely, 4), self.at, source.size, target - len(index), average)
+        if not len(places):
+            return 0
+        ticks = number(places, 12).astype(np.uint64) << np.uint64(32) | number(places, 16).astype(np.uint64)
+        interfaces = number(places, 8) + first
+        index.add(places + 28, ticks, number(places, 20), number(places, 24), interfaces, ENHANCED_PACKET)
+        self.at = int(places[-1] + size(places[-1:])[0])
+        return len(places)
 
     def finish(self) -> bool:
         """The source has ended: note what is left over. True: a further section was found, scan on."""

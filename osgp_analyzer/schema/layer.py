@@ -44,7 +44,7 @@ class Check:
     field: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Definition:
     """All that is known of one layer; what the engines read."""
 
@@ -99,6 +99,12 @@ class Definition:
         """The fields after the payload."""
         payload = self.payload
         return () if payload is None else self.fields[self.fields.index(payload) + 1 :]
+
+    @property
+    def end_fields(self) -> tuple[Field, ...]:
+        """The trailer, where it is taken from the end."""
+        payload = self.payload
+        return self.trailer if payload is not None and payload.length is None else ()
 
     def full_name(self, field: Field) -> str:
         """The name by which filters, JSON and columns know a field."""

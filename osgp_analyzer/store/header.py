@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from osgp_analyzer import schema
 from osgp_analyzer.engines.columns.group import Group
-from osgp_analyzer.engines.columns.values import Ints, Numbers, Slices
+from osgp_analyzer.engines.columns.values import Ints, Numbers, Slices, Value
 from osgp_analyzer.schema import REGISTRY
 from osgp_analyzer.schema.layer import walk
 
@@ -86,9 +86,12 @@ def pack(value: Slices) -> Ints:
     """Short byte strings as numbers."""
     length = np.minimum(value.length, PACKED)
     packed = np.zeros(len(length), np.int64)
-    for i in range(PACKED):
+    for i in range(int(length.max()) if len(length) else 0):
         rows = np.flatnonzero(length > i)
-        packed[rows] = packed[rows] << 8 | value.data[value.offset[rows] + i]
+        if len(rows) == len(length):
+            packed = packed << 8 | value.data[value.offset + i]
+        else:
+            packed[rows] = packed[rows] << 8 | value.data[value.offset[rows] + i]
     return packed | length << (8 * PACKED)
 
 
@@ -98,38 +101,51 @@ def unpack(number: int) -> bytes:
     return (number & ((1 << (8 * PACKED)) - 1)).to_bytes(PACKED, "big")[PACKED - length :]
 
 
-def fill(columns: dict[str, Any], group: Group, frames: Ints) -> None:
-    """Put what a group has into the columns of a chunk; of a field that occurs again the first one stays.
+class Headers:
+    """The columns of `size` frames while they are filled: of a field that occurs again in a frame the first value stays
+    in `columns`, and the last (the innermost) one in `innermost`.
 
-    `frames` are the chunk's rows of the frames that were decoded together.
+    `again`: names of the fields that some frame has more than once.
     """
-    if group.definition is None:
-        return
-    for field in group.definition.fields:
-        column = group.columns.get(field.name)
-        into = columns.get(group.definition.full_name(field))
-        if column is None or into is None:
-            continue
-        rows = np.flatnonzero(column.present)
-        where = frames[group.frames[rows]]
-        free = into[where] == ABSENT
-        rows, where = rows[free], where[free]
-        if isinstance(column.value, Numbers):
-            into[where] = column.value.values[rows]
-        elif isinstance(column.value, Slices):
-            into[where] = pack(column.value.take(rows))
+
+    def __init__(self, kept: Mapping[str, Kept], asked: Iterable[str], size: int) -> None:
+        self.columns = {name: np.full(size, ABSENT, one.dtype) for name, one in kept.items()}
+        self.innermost = {name: np.full(size, ABSENT, np.int16) for name in asked}
+        self.again: set[str] = set()
+        self._begun: set[str] = set()
+
+    def add(self, group: Group, frames: Ints) -> None:
+        """Put what a group has into the columns. `frames`: the rows of the frames that were decoded together."""
+        if group.definition is None:
+            return
+        everyone = frames[group.frames]
+        for field in group.definition.fields:
+            column = group.columns.get(field.name)
+            name = group.definition.full_name(field)
+            if column is None or (name not in self.columns and name not in self.innermost):
+                continue
+            rows = None if column.present.all() else np.flatnonzero(column.present)
+            where = everyone if rows is None else everyone[rows]
+            if not len(where):
+                continue
+            if name in self.innermost and not group.beside and isinstance(column.value, Numbers):
+                self.innermost[name][where] = column.value.values if rows is None else column.value.values[rows]
+            if name in self.columns:
+                self._first(name, column.value, rows, where)
+
+    def _first(self, name: str, value: Value, rows: Ints | None, where: Ints) -> None:
+        into = self.columns[name]
+        if name in self._begun:
+            free = into[where] == ABSENT
+            if not free.all():
+                self.again.add(name)
+                rows, where = np.flatnonzero(free) if rows is None else rows[free], where[free]
+        self._begun.add(name)
+        if isinstance(value, Numbers):
+            values = value.values.astype(into.dtype)
+            into[where] = values if rows is None else values[rows]
+        elif isinstance(value, Slices):
+            into[where] = pack(value if rows is None else value.take(rows))
         else:
-            made = [column.value.get(row) or b"" for row in rows.tolist()]
+            made = [value.get(row) or b"" for row in (range(len(where)) if rows is None else rows.tolist())]
             into[where] = [int.from_bytes(v[:PACKED], "big") | min(len(v), PACKED) << (8 * PACKED) for v in made]
-
-
-def fill_last(columns: dict[str, Any], group: Group, frames: Ints) -> None:
-    """As `fill`, but of a field that occurs again the innermost one stays."""
-    if group.definition is None or group.beside:
-        return
-    for field in group.definition.fields:
-        column = group.columns.get(field.name)
-        into = columns.get(group.definition.full_name(field))
-        if column is not None and into is not None and isinstance(column.value, Numbers):
-            rows = np.flatnonzero(column.present)
-            into[frames[group.frames[rows]]] = column.value.values[rows]

@@ -18,7 +18,7 @@ from osgp_analyzer.engines.columns import evaluate
 from osgp_analyzer.engines.columns.decode import decode
 from osgp_analyzer.engines.columns.group import Group, Known
 from osgp_analyzer.engines.columns.values import Ints, Numbers
-from osgp_analyzer.store.header import ABSENT, fill, fill_last, kept_columns, layers_on_the_way, request_fields
+from osgp_analyzer.store.header import ABSENT, Headers, kept_columns, layers_on_the_way, request_fields
 
 evaluate.PROCEDURES.update(PROCEDURES)
 
@@ -58,6 +58,8 @@ class Chunk:
     columns: dict[str, Any] = field(default_factory=dict)
     innermost: dict[str, Any] = field(default_factory=dict)
     """Innermost values of the fields that a response may ask of its request, -1 where absent."""
+    again: set[str] = field(default_factory=set)
+    """Names of header fields that some frame has more than once."""
 
 
 class FrameStore:
@@ -126,12 +128,11 @@ class FrameStore:
             _times(np.frombuffer(index.ticks, np.uint64), interface, self.capture.interfaces),
         )
         chunk.time[np.frombuffer(index.blocks, np.uint8) == 3] = NO_TIME
-        chunk.columns = {k.name: np.full(stop - start, ABSENT, k.dtype) for k in self.kept.values()}
-        chunk.innermost = {name: np.full(stop - start, ABSENT, np.int16) for name in self.asked}
+        headers = Headers(self.kept, self.asked, stop - start)
         for rows, groups in self.groups(chunk, within=self.within):
             for group in groups:
-                fill(chunk.columns, group, rows)
-                fill_last(chunk.innermost, group, rows)
+                headers.add(group, rows)
+        chunk.columns, chunk.innermost, chunk.again = headers.columns, headers.innermost, headers.again
         return chunk
 
     def keeps_crc(self, interface: Interface) -> bool | None:
@@ -147,21 +148,14 @@ class FrameStore:
     def once(self, chunk: Chunk, names: Iterable[str], asked: bool) -> bool:
         """Whether the kept columns of a chunk have every occurrence of these fields.
 
-        They have the first one only. It is the only one where every frame is an LPDU (or of a link type without a
-        decoder) without an IP packet in its NPDU (version 1), and for a field of the APDU without an APDU inside.
-        `asked`: values that depend on the request of the frame are meant, which the columns do not have.
+        They have the first one only. `asked`: values that depend on the request of the frame are meant, which the
+        columns do not have; nor do they have what is inside the answer to a message with an APDU inside.
         """
         names = set(names)
-        if asked and names & OF_REQUEST:
+        if names & chunk.again or (asked and names & OF_REQUEST):
             return False
-        links = {i.index: i.link_type for i in self.capture.interfaces}
-        if not {self.links.get(links[i]) for i in np.unique(chunk.interface).tolist()} <= {"LPDU", None}:
-            return False
-        if (chunk.columns["npdu.version"] == 1).any():
-            return False
-        code = chunk.columns["apdu.code"]
-        nested = any((code == nesting).any() for nesting in NESTING_CODES)
-        return not (nested and any(name.startswith("apdu.") for name in names))
+        nested = asked and bool(np.isin(chunk.columns["apdu.code"], NESTING_CODES).any())
+        return not (nested and any(name.startswith(("apdu.", "nv.")) for name in names))
 
     def _learn(self) -> None:
         """Look at the first frames of each interface, until there are enough of them to judge by."""
@@ -180,10 +174,10 @@ class FrameStore:
             if not len(rows) or layer is None:
                 continue
             known = Known({}, np.full(len(rows), -1, np.int64))
-            status = np.full(len(rows), ABSENT, np.int8)
+            headers = Headers({"lpdu.crc_status": self.kept["lpdu.crc_status"]}, (), len(rows))
             for group in decode(layer, data, offset[rows], captured[rows], known):
-                fill({"lpdu.crc_status": status}, group, np.arange(len(rows)))
-            samples += status.tolist()
+                headers.add(group, np.arange(len(rows)))
+            samples += headers.columns["lpdu.crc_status"].tolist()
             self._evidence[interface.index] = crc_is_kept(s for s in samples if s != ABSENT)
         self._learnt = stop
 

@@ -11,6 +11,7 @@ from struct import pack
 import pytest
 from scapy.utils import PcapNgReader
 
+from dissectors.layers import register
 from osgp_analyzer.capture import Capture, CaptureError, Interface, PcapngWriter
 
 TIME = 1_700_000_000_123_456_789
@@ -74,6 +75,7 @@ def test_tshark(path, tshark, seconds):
 
 
 def test_scapy(path):
+    register()  # Scapy has no layer for link type 147 of its own
     write_sample(path)
     with PcapNgReader(str(path)) as reader:
         packets = list(reader)

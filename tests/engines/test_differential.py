@@ -81,6 +81,7 @@ def collect(group: Group, start: Any, facts: list[Facts]) -> None:
             if group.definition is not None and field is not None
             else f"{name}.{name}"
         )
+        first, size = column.where()
         for row in np.flatnonzero(column.present).tolist():
             frame = int(group.frames[row])
             if isinstance(field, schema.Array):
@@ -93,8 +94,8 @@ def collect(group: Group, start: Any, facts: list[Facts]) -> None:
                 value = bytes.fromhex(value).decode(field.encoding, "replace").rstrip(field.pad)
             place: tuple[Any, int] = (None, 0)
             if not column.computed:
-                bit = int(column.bit[row]) - int(start[frame]) * 8
-                place = (bit // 8, (bit % 8 + int(column.bits[row]) + 7) // 8)
+                bit = int(first[row]) - int(start[frame]) * 8
+                place = (bit // 8, (bit % 8 + int(size[row]) + 7) // 8)
             facts[frame][0][(full, str(value), *place)] += 1
     for finding in group.findings:
         for row, offset in zip(finding.rows.tolist(), finding.offset.tolist(), strict=True):

@@ -73,23 +73,20 @@ def test_vectors(tmp_path: Path) -> None:
     )
 
 
-def test_a_tunnel_in_one_frame_of_a_chunk(tmp_path: Path) -> None:
-    """An APDU inside an APDU: the kept column has the outer one only, and the chunk must be decoded."""
+def test_a_message_inside_a_message_in_one_frame_of_a_chunk(tmp_path: Path) -> None:
+    """Kept columns have the outer APDU only: they do for a chunk without inner ones, and for other fields."""
     plain = bytes.fromhex("000190010a0114070051")
-    outer = Filter("all apdu.code == 0x51")
-    capture = written(tmp_path, 147, [plain] * 5)
-    made = FrameStore(capture, LINK_TYPES, False)
-    made.advance()
-    assert outer.fast
-    assert outer._once(made, made.chunks[0], False) == (not (made.column("apdu.code") == 0x7E).any())
-    chunk = made.chunks[0]
-    chunk.columns["apdu.code"] = chunk.columns["apdu.code"].copy()
-    chunk.columns["apdu.code"][0] = 0x4D
-    assert not outer._once(made, chunk, False)
-    assert Filter("npdu.src_node == 1")._once(made, chunk, False)
-    chunk.columns["npdu.version"][1] = 1
-    assert not Filter("npdu.src_node == 1")._once(made, chunk, False)
-    assert Filter("frame.len == 1")._once(made, chunk, False)
+    proxied = bytes.fromhex("01190181018b5a004d002c250134100102")
+    for frames, once in (([plain] * 5, True), ([plain] * 4 + [proxied], False)):
+        made = FrameStore(written(tmp_path, 147, frames), LINK_TYPES, False)
+        made.advance()
+        chunk = made.chunks[0]
+        for text in ("all apdu.code == 0x51", "apdu.code == 0x10"):
+            assert Filter(text).fast
+            assert Filter(text)._once(made, chunk, False) == once
+        assert Filter("npdu.src_node == 1")._once(made, chunk, False)
+        assert Filter("frame.len == 1")._once(made, chunk, False)
+        assert Filter("apdu.code == 0x10").mask(made, chunk).tolist() == [False] * 4 + [not once]
 
 
 def test_values_of_the_request_are_never_taken_from_kept_columns(tmp_path: Path) -> None:

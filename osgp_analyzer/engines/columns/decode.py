@@ -7,20 +7,24 @@ findings are the same.
 
 from __future__ import annotations
 
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from osgp_analyzer import schema
+from osgp_analyzer.engines.columns.arrange import arrange
 from osgp_analyzer.engines.columns.evaluate import evaluate, holds
-from osgp_analyzer.engines.columns.group import Column, Group, Known
+from osgp_analyzer.engines.columns.group import Column, Group, Known, between, nothing
 from osgp_analyzer.engines.columns.read import read, size_of
-from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices
+from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices, constant, everywhere
 from osgp_analyzer.schema import Severity, resolve
 from osgp_analyzer.schema.layer import MAX_DEPTH, bit_runs, fixed_size
 
 MALFORMED = schema.Group.MALFORMED
+PASSED = object()
+"""In place of a layer that is not wanted."""
 
 
 def decode(
@@ -36,6 +40,11 @@ def decode(
 
 def _layer(group: Group, groups: list[Group]) -> None:
     """Read a layer and all inside it, adding each to `groups`."""
+    for part in arrange(group):
+        _rows(part, groups)
+
+
+def _rows(group: Group, groups: list[Group]) -> None:
     groups.append(group)
     start, stop = _read(group, groups)
     group.bit, group.end = start * 8, stop  # Peek() and Remaining() see the payload
@@ -43,6 +52,8 @@ def _layer(group: Group, groups: list[Group]) -> None:
     _enclose(group, groups, start, stop)
     if not group.nested:
         _bytes(group, groups, "padding", group.whole > group.stop, group.stop, group.whole)
+        if group.parent is not None:
+            _drop_empty(group, group.whole > group.start)
 
 
 def _read(group: Group, groups: list[Group]) -> tuple[Ints, Ints]:
@@ -50,13 +61,13 @@ def _read(group: Group, groups: list[Group]) -> tuple[Ints, Ints]:
     definition = group.definition
     assert definition is not None
     payload = definition.payload
-    held = np.zeros(group.size, np.int64)
-    if definition.trailer and payload is not None and payload.length is None:
-        for field in definition.trailer:
-            held += np.where(holds(field.when, group), fixed_size(field), 0)
+    held = constant(0, group.size)
+    if definition.end_fields:
+        for field in definition.end_fields:
+            held = held + np.where(holds(field.when, group), fixed_size(field), 0)
         held = np.where(held <= group.end - group.start, held, 0)
         group.end = group.end - held
-    _fields(group, groups, definition.header)
+    _fields(group, groups, definition.header[group.fixed :])
     group.header_cut = group.cut
     start, stop = group.byte, group.end.copy()
     if payload is None:
@@ -95,7 +106,7 @@ def _fields(group: Group, groups: list[Group], fields: tuple[schema.Field, ...])
                 value = Numbers(value.values, present)
             elif isinstance(value, Slices):
                 value = Slices(value.data, value.offset, value.length, present)
-            group.columns[field.name] = Column(value, present, group.bit, group.bit, computed=True)
+            group.columns[field.name] = Column(value, present, nothing, computed=True)
         elif isinstance(field, schema.Struct):
             _struct(group, groups, field, rows)
         elif isinstance(field, schema.Array):
@@ -103,7 +114,7 @@ def _fields(group: Group, groups: list[Group], fields: tuple[schema.Field, ...])
         else:
             before, at = group.bit.copy(), group.byte
             got = read(field, group, rows, runs)
-            group.columns[field.name] = Column(got.value, got.done, before, group.bit - before)
+            group.columns[field.name] = Column(got.value, got.done, partial(between, before, group.bit.copy()))
             group.truncate(got.short, at)
             _lose(group, got.lost, at)
 
@@ -127,7 +138,9 @@ def _struct(group: Group, groups: list[Group], field: schema.Struct, rows: Bools
                 _lose(group, lost, at)
             continue
         done |= _nested(group, groups, target, chosen, field.length)
-    group.columns[field.name] = Column(Numbers(done.astype(np.int64), done), done, before, group.bit - before)
+    group.columns[field.name] = Column(
+        Numbers(done.astype(np.int64), done), done, partial(between, before, group.bit.copy())
+    )
 
 
 def _nested(group: Group, groups: list[Group], target: Any, rows: Bools, size: int | schema.Expr | None) -> Bools:
@@ -165,7 +178,7 @@ def _array(
         wanted, known = size_of(field.count, group)
         _lose(group, rows & ~known, at)
         rows = rows & known
-    column = Column(Numbers(rows.astype(np.int64), rows), rows, before, before)
+    column = Column(Numbers(rows.astype(np.int64), rows), rows, nothing)
     active, number = rows, 0
     while True:
         active = active & ~group.cut & (number < wanted if field.count is not None else group.left > 0)
@@ -174,14 +187,14 @@ def _array(
         here, byte = group.bit.copy(), group.byte
         if isinstance(field.element, schema.Field):
             got = read(field.element, group, active, runs)
-            column.items.append(Column(got.value, got.done, here, group.bit - here))
+            column.items.append(Column(got.value, got.done, partial(between, here, group.bit.copy())))
             group.truncate(got.short, byte)
             _lose(group, got.lost, byte)
         else:
             _nested(group, groups, field.element, active, None)
         active = active & (group.bit != here)
         number += 1
-    column.bits = group.bit - before
+    column.where = partial(between, before, group.bit.copy())
     group.columns[field.name] = column
 
 
@@ -192,7 +205,7 @@ def _check(group: Group) -> None:
         if rows.any():
             column = group.columns.get(check.field)
             place = (
-                np.where(column.present, column.bit >> 3, group.start)
+                np.where(column.present, column.where()[0] >> 3, group.start)
                 if column and not column.computed
                 else group.start
             )
@@ -230,6 +243,8 @@ def _enclose(group: Group, groups: list[Group], start: Ints, stop: Ints) -> None
         if target is None:
             keep = keep | (chosen & some)
             continue
+        if target is PASSED:
+            continue
         if group.known.within is not None and resolve(target).__name__ not in group.known.within:
             continue
         where = np.flatnonzero(chosen)
@@ -238,7 +253,6 @@ def _enclose(group: Group, groups: list[Group], start: Ints, stop: Ints) -> None
             parent=group, up=where,
         )  # fmt: skip
         _layer(inner, groups)
-        _drop_empty(inner, some[where])
     _bytes(group, groups, "data", keep, start, stop)
 
 
@@ -262,10 +276,25 @@ def _bytes(group: Group, groups: list[Group], name: str, rows: Bools, start: Int
         made = Group(None, group.data, group.known, group.frames[where], start[where], stop[where],
                      parent=group, up=where, name=name)  # fmt: skip
         length = stop[where] - start[where]
-        whole = np.ones(len(where), bool)
+        whole = everywhere(len(where))
         value = Slices(group.data, start[where], length, whole)
-        made.columns[name] = Column(value, whole, start[where] * 8, length * 8)
+        made.columns[name] = Column(value, whole, partial(between, start[where] * 8, stop[where] * 8))
         groups.append(made)
+
+
+@cache
+def _switch(switch: schema.Switch, within: frozenset[str] | None) -> tuple[list[Any], Ints]:
+    """The choices of a switch, those that are passed over put together, and the place of each key's choice among
+    them; the last key stands for all others."""
+    inner: list[Any] = [switch.default]
+    places = np.zeros(max(switch.cases, default=0) + 2, np.int64)
+    for key, target in switch.cases.items():
+        passed = within is not None and isinstance(target, (str, type)) and resolve(target).__name__ not in within
+        chosen: Any = PASSED if passed else target
+        if chosen not in inner:
+            inner.append(chosen)
+        places[key] = inner.index(chosen)
+    return inner, places
 
 
 def choose(target: Any, group: Group, rows: Bools) -> list[tuple[Any, Bools]]:
@@ -281,11 +310,10 @@ def choose(target: Any, group: Group, rows: Bools) -> list[tuple[Any, Bools]]:
     if isinstance(target, schema.Switch):
         key = evaluate(target.key, group)
         assert isinstance(key, Numbers)
+        inner, places = _switch(target, group.known.within)
+        which = places[np.where(key.known & (key.values >= 0), np.minimum(key.values, len(places) - 1), -1)]
         found = []
-        for value, inner in target.cases.items():
-            here = rows & key.known & (key.values == value)
-            if here.any():
-                found += choose(inner, group, here)
-                rows = rows & ~here
-        return found + choose(target.default, group, rows)
+        for place in np.flatnonzero(np.bincount(which[rows], minlength=1)).tolist():
+            found += choose(inner[place], group, rows & (which == place))
+        return found
     return [(target, rows)] if rows.any() else []

@@ -15,7 +15,9 @@ from osgp_analyzer.engines.columns.values import (
     Value,
     choose,
     constant,
+    everywhere,
     look_up,
+    nowhere,
     operate,
     truth,
     unknown,
@@ -57,8 +59,12 @@ def _fixed(node: Expr) -> tuple[str, ...] | None:
 
 def evaluate(node: Expr, group: Group) -> Value:
     """The value of an expression in every row of a group."""
-    if not isinstance(node, (Op, Map, If)):
+    if not isinstance(node, (Op, Map, If, Not, Known)):
         return _evaluate(node, group)
+    if group.parts is not None:
+        settled = group.parts.value(node)
+        if settled is not None:
+            return settled
     # The same condition decides on many fields: what can not change any more is worked out once.
     found = group.memo.get(node)
     if found is None:
@@ -73,7 +79,7 @@ def _evaluate(node: Expr, group: Group) -> Value:
     size = group.size
     match node:
         case Const(value=int() as value):
-            return constant(value, size)
+            return Numbers(constant(value, size), everywhere(size))
         case Const(value=bytes() as text):
             return Objects([text] * size)
         case Ref(name=name):
@@ -81,9 +87,9 @@ def _evaluate(node: Expr, group: Group) -> Value:
         case Op():
             return _op(node, group)
         case Not(operand=operand):
-            return Numbers((~truth(evaluate(operand, group))).astype(np.int64), np.ones(size, bool))
+            return Numbers((~truth(evaluate(operand, group))).astype(np.int64), everywhere(size))
         case Known(operand=operand):
-            return Numbers(evaluate(operand, group).known.astype(np.int64), np.ones(size, bool))
+            return Numbers(evaluate(operand, group).known.astype(np.int64), everywhere(size))
         case If():
             condition = truth(evaluate(node.condition, group))
             return choose(condition, evaluate(node.then, group), evaluate(node.other, group))
@@ -91,12 +97,12 @@ def _evaluate(node: Expr, group: Group) -> Value:
             key = evaluate(node.key, group)
             return look_up(key, node.items, node.default) if isinstance(key, Numbers) else unknown(size)
         case Outer(name=name):
-            return _or_unknown(_outer(name, group), size)
+            return _or_unknown(outer(name, group), size)
         case Request(name=name):
             found = group.known.request.get(name)
             return found.take(group.frames) if found is not None else unknown(size)
         case Remaining():
-            return Numbers(group.left, np.ones(size, bool))
+            return Numbers(group.left, everywhere(size))
         case Peek(offset=offset):
             at = group.byte + offset
             there = at < group.end
@@ -113,9 +119,21 @@ def _evaluate(node: Expr, group: Group) -> Value:
 def holds(node: Expr | bool | None, group: Group) -> Any:
     """Rows in which a condition holds; a missing condition always holds."""
     if node is None or node is True:
-        return np.ones(group.size, bool)
+        return everywhere(group.size)
     if node is False:
-        return np.zeros(group.size, bool)
+        return nowhere(group.size)
+    if group.parts is not None:
+        held = group.parts.holds(node)
+        if held is not None:
+            return held
+    match node:
+        case Op(operator="and", left=left, right=right):
+            rows = holds(left, group)
+            return rows & holds(right, group) if rows.any() else rows
+        case Op(operator="or", left=left, right=right):
+            return holds(left, group) | holds(right, group)
+        case Not(operand=operand):
+            return ~holds(operand, group)
     return truth(evaluate(node, group))
 
 
@@ -140,7 +158,7 @@ def _op(node: Op, group: Group) -> Value:
     return operate(node.operator, left, right)
 
 
-def _outer(name: str, group: Group) -> Value | None:
+def outer(name: str, group: Group) -> Value | None:
     """A field of the nearest enclosing layer that has one of that name."""
     rows = np.arange(group.size)
     inner: Group | None = group

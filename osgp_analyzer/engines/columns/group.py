@@ -3,29 +3,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from osgp_analyzer import schema
+from osgp_analyzer.engines.columns.parts import Parts
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Value
 
 
 @dataclass(slots=True)
 class Column:
-    """A field: its value, and where it is present its first bit (from the start of the buffer) and number of bits.
+    """A field: its value, and the rows where it is present.
 
-    A field without bytes (`computed`) has no place. A list has a column for each place in it.
+    `where` gives its first bit there (from the start of the buffer) and its number of bits. A field without bytes
+    (`computed`) has no place. A list has a column for each place in it.
     """
 
     value: Value
     present: Bools
-    bit: Ints
-    bits: Ints
+    where: Callable[[], tuple[Ints, Ints]]
     computed: bool = False
     items: list[Column] = field(default_factory=list)
+
+
+def between(first: Ints, last: Ints) -> tuple[Ints, Ints]:
+    """The place of what reaches from a bit to another."""
+    return first, last - first
+
+
+def nothing() -> tuple[Ints, Ints]:
+    """The place of what has none."""
+    none = np.zeros(0, np.int64)
+    return none, none
 
 
 @dataclass(slots=True)
@@ -87,6 +99,16 @@ class Group:
         self.memo: dict[schema.Expr, Value] = {}
         """Values of expressions that depend on fields already read."""
         self.procedures: dict[tuple[str | int | bytes, ...], Value] = {}
+        self.parts: Parts | None = None
+        """Rows by shape, where they are in its order: see `arrange`."""
+        self.fixed = 0
+        """So many of the first fields of the header are read already."""
+
+    def select(self, rows: Ints) -> Group:
+        """These rows, of which nothing has been read yet."""
+        up = self.up[rows] if self.up is not None else None
+        return Group(self.definition, self.data, self.known, self.frames[rows], self.start[rows], self.end[rows],
+                     self.parent, up, self.nested, self.name)  # fmt: skip
 
     @property
     def byte(self) -> Ints:

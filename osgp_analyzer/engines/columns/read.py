@@ -6,11 +6,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from osgp_analyzer import schema
 from osgp_analyzer.engines.columns.evaluate import evaluate
 from osgp_analyzer.engines.columns.group import Group
-from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices, Value, everywhere
+from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices, Value, constant, everywhere, nowhere
 from osgp_analyzer.schema.types import TIME_SIZES
 
 
@@ -29,7 +30,7 @@ class Reading:
 def size_of(size: int | schema.Expr, group: Group) -> tuple[Ints, Bools]:
     """A width, length or count in every row, not negative, and where it is known."""
     if isinstance(size, int):
-        return np.broadcast_to(np.int64(size), group.size), everywhere(group.size)
+        return constant(size, group.size), everywhere(group.size)
     value = evaluate(size, group)
     assert isinstance(value, Numbers)
     return np.maximum(0, value.values), value.known
@@ -40,6 +41,8 @@ def read(field: schema.Field, group: Group, rows: Bools, runs: dict[str, tuple[i
 
     `runs` has shift and bytes of bit fields that count from the low end.
     """
+    if not rows.any():
+        return _absent(field, group)
     order = group.definition.order if group.definition is not None else "big"
     match field:
         case schema.Bits() if field.name in runs and isinstance(field.width, int):
@@ -54,13 +57,27 @@ def read(field: schema.Field, group: Group, rows: Bools, runs: dict[str, tuple[i
         case schema.Time(kind="seconds_since_1900"):
             return _integer(group, rows, 4, (field.order or order) == "little", False)
         case schema.Time():
-            return _bytes(group, rows, np.full(group.size, TIME_SIZES[field.kind]), np.ones(group.size, bool))
+            return _bytes(group, rows, constant(TIME_SIZES[field.kind], group.size), everywhere(group.size))
         case schema.Bytes() | schema.BCD() | schema.BitSet() | schema.Text():
             if field.length is None:
-                return _bytes(group, rows, group.left, np.ones(group.size, bool))
+                return _bytes(group, rows, group.left, everywhere(group.size))
             length, known = size_of(field.length, group)
             return _bytes(group, rows, length, known)
     raise TypeError(f"no column form of {type(field).__name__}")
+
+
+def _absent(field: schema.Field, group: Group) -> Reading:
+    """A field that no row has."""
+    none, zero = nowhere(group.size), constant(0, group.size)
+    value = Slices(group.data, zero, zero, none) if is_bytes(field) else Numbers(zero, none)
+    return Reading(value, none, none, none, zero)
+
+
+def is_bytes(field: schema.Field) -> bool:
+    """Whether the values of a field are byte strings."""
+    if isinstance(field, schema.Time):
+        return field.kind != "seconds_since_1900"
+    return isinstance(field, (schema.Bytes, schema.BCD, schema.BitSet, schema.Text))
 
 
 def _split(group: Group, rows: Bools, bits: Ints, known: Bools) -> tuple[Bools, Bools, Bools]:
@@ -70,15 +87,17 @@ def _split(group: Group, rows: Bools, bits: Ints, known: Bools) -> tuple[Bools, 
     return rows & known & ~short, short, lost
 
 
-def gather(group: Group, first: Ints, count: int, little: bool = False) -> Ints:
+def gather(data: NDArray[np.uint8], first: Ints, count: int, little: bool = False) -> Ints:
     """`count` bytes from each `first` as one number. Behind the end of the buffer its last byte stands in: such bytes
     are shifted out by the caller."""
+    if count == 1 and (not len(first) or int(first.max()) < len(data)):
+        return data[first].astype(np.int64)
     word = np.zeros(len(first), np.int64)
-    last = len(group.data) - 1
+    last = len(data) - 1
     clip = len(first) > 0 and int(first.max()) + count > last
     for i in range(count):
         at = first + i
-        byte = group.data[np.minimum(at, last) if clip else at].astype(np.int64)
+        byte = data[np.minimum(at, last) if clip else at].astype(np.int64)
         word = word | byte << (8 * i) if little else word << 8 | byte if i else byte
     return word
 
@@ -104,9 +123,9 @@ def _extract(group: Group, bit: Ints, width: Ints) -> Ints:
     if shift[0] == shift[-1] and width[0] == width[-1] and (shift == shift[0]).all() and (width == width[0]).all():
         one, bits = int(shift[0]), int(width[0])
         count = (one + bits + 7) // 8
-        return gather(group, bit >> 3, count) >> (count * 8 - one - bits) & ((1 << bits) - 1)
+        return gather(group.data, bit >> 3, count) >> (count * 8 - one - bits) & ((1 << bits) - 1)
     count = int((shift + width).max() + 7) // 8
-    return gather(group, bit >> 3, count) >> (count * 8 - shift - width) & ((1 << width) - 1)
+    return gather(group.data, bit >> 3, count) >> (count * 8 - shift - width) & ((1 << width) - 1)
 
 
 def _low_bits(group: Group, rows: Bools, width: int, shift: int, run: int) -> Reading:
@@ -115,19 +134,19 @@ def _low_bits(group: Group, rows: Bools, width: int, shift: int, run: int) -> Re
     done = rows & ~short
     values = np.zeros(group.size, np.int64)
     where = np.flatnonzero(done)
-    values[where] = gather(group, start[where], run, little=True) >> shift & ((1 << width) - 1)
+    values[where] = gather(group.data, start[where], run, little=True) >> shift & ((1 << width) - 1)
     group.bit[where] += width
-    bits = np.full(group.size, width, np.int64)
-    return Reading(Numbers(values, done), done, short, np.zeros(group.size, bool), bits)
+    bits = constant(width, group.size)
+    return Reading(Numbers(values, done), done, short, nowhere(group.size), bits)
 
 
 def _integer(group: Group, rows: Bools, size: int, little: bool, signed: bool) -> Reading:
-    bits = np.full(group.size, size * 8, np.int64)
-    done, short, lost = _split(group, rows, bits, np.ones(group.size, bool))
+    bits = constant(size * 8, group.size)
+    done, short, lost = _split(group, rows, bits, everywhere(group.size))
     values = np.zeros(group.size, np.int64)
     where = np.flatnonzero(done)
     first = group.byte[where]
-    number = gather(group, first, size, little)
+    number = gather(group.data, first, size, little)
     if signed:
         number = np.where(number >> (size * 8 - 1) & 1, number - (1 << (size * 8)), number)
     values[where] = number

@@ -93,17 +93,22 @@ Value = Numbers | Slices | Objects
 
 def unknown(size: int) -> Numbers:
     """Nothing known in any row."""
-    return Numbers(np.zeros(size, np.int64), np.zeros(size, bool))
+    return Numbers(constant(0, size), nowhere(size))
 
 
-def constant(value: int, size: int) -> Numbers:
-    """The same number in every row."""
-    return Numbers(np.broadcast_to(np.int64(value), size), everywhere(size))
+def constant(value: int, size: int) -> Ints:
+    """The same number in every row, without memory of its own."""
+    return np.ndarray((size,), np.int64, np.int64(value).tobytes(), strides=(0,))
 
 
 def everywhere(size: int) -> Bools:
     """True in every row, without memory of its own."""
-    return np.broadcast_to(np.bool_(True), size)
+    return np.ndarray((size,), np.bool_, b"\1", strides=(0,))
+
+
+def nowhere(size: int) -> Bools:
+    """False in every row, without memory of its own."""
+    return np.ndarray((size,), np.bool_, b"\0", strides=(0,))
 
 
 def truth(value: Value) -> Bools:
@@ -152,13 +157,21 @@ def operate(operator: str, left: Numbers, right: Numbers) -> Numbers:
 
 def look_up(key: Numbers, items: Mapping[int, int], default: int | None) -> Numbers:
     """A table of constants; `default` for other keys and where the key is not known."""
-    values = np.full(len(key.values), 0 if default is None else default, np.int64)
-    found = np.zeros(len(values), bool)
+    size = len(key.values)
+    if items and min(items) >= 0 and max(items) < 256:
+        table = np.full(257, 0 if default is None else default, np.int64)
+        table[list(items)] = list(items.values())
+        there = np.zeros(257, bool)
+        there[list(items)] = True
+        place = np.where(key.known & (key.values >= 0) & (key.values < 256), key.values, 256)
+        return Numbers(table[place], there[place] if default is None else everywhere(size))
+    values = np.full(size, 0 if default is None else default, np.int64)
+    found = np.zeros(size, bool)
     for item, value in items.items():
         here = key.known & (key.values == item)
         values[here] = value
         found |= here
-    return Numbers(values, found if default is None else np.ones(len(values), bool))
+    return Numbers(values, found if default is None else everywhere(size))
 
 
 def choose(condition: Bools, then: Value, other: Value) -> Value:
