@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 DEMO   := captures/native_lpdu.pcap
 SUDO   := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
-.PHONY: demo test install check lint tshark fuzz clean
+.PHONY: demo test install check lint tshark fuzz bench clean
 
 install: $(VENV)/.installed
 
@@ -21,6 +21,10 @@ test: $(VENV)/.installed-dev tshark
 
 fuzz: $(VENV)/.installed-dev
 	OSGP_FUZZ=$${OSGP_FUZZ:-200000} $(BIN)/pytest -n 2 tests/dissectors/test_damage.py
+
+# A few minutes; BENCH=--all adds 10 million frames. Writes docs/speed.md.
+bench: $(VENV)/.installed
+	$(BIN)/python -m tests.bench $(BENCH)
 
 # Debian and Ubuntu ship venv apart from Python.
 $(BIN)/python:

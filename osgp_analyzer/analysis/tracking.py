@@ -1,57 +1,125 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A capture from its first frame to its last, in chunks, each response with the request that it answers."""
+"""A capture from its first frame to its last, in chunks, each frame with what it has to do with others."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
-from osgp_analyzer.analysis.pairing import FAR_BACK, NONE, Pairing
-from osgp_analyzer.engines.columns.group import Group
-from osgp_analyzer.engines.columns.values import Ints, Numbers
-from osgp_analyzer.store import CHUNK, Chunk, FrameStore
+from dissectors.answering import RESPONSE
+from osgp_analyzer.analysis.exchanges import Exchanges, Following
+from osgp_analyzer.analysis.outcomes import Outcomes
+from osgp_analyzer.analysis.transactions import FAR_BACK, NONE
+from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers
+from osgp_analyzer.store import CHUNK, Chunk, FrameStore, Layers
 
 
 @dataclass
 class Tracked:
-    """A chunk with the request of each frame: `request` is its index in the capture (-1: none), `asked` its values."""
+    """A chunk with its exchanges. `before`: the chunks that its requests may be in. `plain`: all layers, responses read
+    without their requests; None where they have not been read."""
 
     store: FrameStore
     chunk: Chunk
-    request: Ints
-    asked: dict[str, Numbers]
+    exchanges: Exchanges
+    before: list[Chunk]
+    plain: Layers | None = None
 
     @cached_property
-    def groups(self) -> list[tuple[Ints, list[Group]]]:
-        """Everything in the frames, responses read with their requests: rows of the chunk, and the layers there."""
-        return self.store.groups(self.chunk, self.asked)
+    def request(self) -> Ints:
+        """Of each response the index of its request in the capture, -1 for none."""
+        return np.where(self.chunk.columns["spdu.type"] == RESPONSE, self.exchanges.answers, NONE)
+
+    @cached_property
+    def asked(self) -> dict[str, Numbers]:
+        """Values of the request of each frame, by full name, where a definition asks for them."""
+        rows = np.flatnonzero(self.request != NONE)
+        request, size = self.request[rows], len(self.request)
+        found = {name: Numbers(np.zeros(size, np.int64), np.zeros(size, bool)) for name in self.store.asked}
+        for chunk in (*self.before, self.chunk):
+            here = np.flatnonzero((request >= chunk.start) & (request < chunk.stop))
+            if not len(here):
+                continue
+            for name, numbers in found.items():
+                values = chunk.innermost[name][request[here] - chunk.start]
+                numbers.values[rows[here]], numbers.known[rows[here]] = values, values >= 0
+        return found
+
+    @cached_property
+    def groups(self) -> Layers:
+        """Everything in the frames, responses read with their requests."""
+        if self.plain is None:
+            return self.store.groups(self.chunk, self.asked)
+        answers = self.request != NONE
+        others = [
+            (places, [group.only(~answers[places[group.frames]]) for group in groups]) for places, groups in self.plain
+        ]
+        return others + self.store.groups(self.chunk, self.asked, only=answers)
+
+    def layers(self, only: Bools | None = None) -> Layers:
+        """As `groups`, but of the frames of a mask it is enough; None: of all."""
+        if only is None or self.plain is not None or "groups" in vars(self):
+            return self.groups
+        return self.store.groups(self.chunk, self.asked, only=only)
 
 
-def track(store: FrameStore, size: int = CHUNK) -> Iterator[Tracked]:
-    """The chunks of a capture, indexed as they are needed."""
-    pairing = Pairing()
-    before: dict[str, Any] = {name: np.zeros(0, np.int16) for name in store.asked}
-    start = 0
-    while True:
+def track(
+    store: FrameStore,
+    size: int = CHUNK,
+    ahead: bool = False,
+    *,
+    deep: bool = False,
+    start: int = 0,
+    stop: int | None = None,
+) -> Iterator[Tracked]:
+    """The chunks of a capture, indexed as they are needed; of the frames `start` to `stop`, if given.
+
+    `ahead`: a chunk comes when its messages were answered or their timers have run out, at most `FAR_BACK` frames
+    after its end, with `Exchanges.answered_in` and `missing`. `deep`: all layers of all frames will be asked for.
+    """
+    following = Following(ahead)
+    held: deque[Tracked] = deque()
+    end = stop + FAR_BACK if ahead and stop is not None else stop
+    for tracked in _chunks(store, size, following, deep, start, end):
+        if following.outcomes is None:
+            yield tracked
+            continue
+        held.append(tracked)
+        while held and following.outcomes.settled(held[0].exchanges.root):
+            yield from _settle(held.popleft(), following.outcomes, stop)
+        last = tracked.chunk.stop
+        following.outcomes.forget(min(held[0].chunk.start if held else last, last - FAR_BACK))
+    while held and following.outcomes is not None:
+        yield from _settle(held.popleft(), following.outcomes, stop)
+
+
+def _chunks(
+    store: FrameStore, size: int, following: Following, deep: bool, first: int, end: int | None
+) -> Iterator[Tracked]:
+    before: list[Chunk] = []
+    start = max(0, first - FAR_BACK)
+    while end is None or start < end:
         more = len(store.capture) > start or store.capture.index_more(size)
-        stop = min(len(store.capture), start + size)
+        stop = min(len(store.capture), start + size if start >= first else first, end or len(store.capture))
         if stop == start:
             if not more:
                 return
             continue
-        chunk = store.chunk(start, stop)
-        request = pairing.pair(chunk)
-        history = {name: np.concatenate([before[name], chunk.innermost[name]]) for name in store.asked}
-        first = stop - len(next(iter(history.values()), np.zeros(stop - start)))
-        place = np.where(request == NONE, 0, request - first)
-        asked = {
-            name: Numbers(values[place].astype(np.int64), (request != NONE) & (values[place] >= 0))
-            for name, values in history.items()
-        }
-        yield Tracked(store, chunk, request, asked)
-        before = {name: values[-FAR_BACK:] for name, values in history.items()}
+        chunk, plain = store.read(start, stop, None if deep and start >= first else store.within)
+        exchanges = following.follow(chunk, np.frombuffer(store.capture.buffer, np.uint8))
+        if start >= first:
+            yield Tracked(store, chunk, exchanges, before, plain if deep else None)
+        before = [*(c for c in before if c.stop > stop - FAR_BACK), chunk]
         start = stop
+
+
+def _settle(tracked: Tracked, outcomes: Outcomes, stop: int | None) -> Iterator[Tracked]:
+    if stop is not None and tracked.chunk.start >= stop:
+        return  # it was needed for the frames before it only
+    exchanges = tracked.exchanges
+    exchanges.answered_in[exchanges.asking], exchanges.missing[exchanges.asking] = outcomes.of(exchanges.root)
+    yield tracked

@@ -51,14 +51,10 @@ class Decoded:
 
 
 class Decoder:
-    """Decodes frames by their link type. `links` maps link types to layer class names over the known ones."""
+    """Decodes frames by their link type. `links` maps link types to layer class names."""
 
-    def __init__(self, links: Mapping[int, str] | None = None) -> None:
-        self.links = {**LINK_TYPES, **(links or {})}
-
-    def knows(self, link_type: int) -> bool:
-        """Whether there is a decoder for this link type."""
-        return link_type in self.links
+    def __init__(self, links: Mapping[int, str] = LINK_TYPES) -> None:
+        self.links = links
 
     def decode(self, frame: Frame, knowledge: Knowledge) -> Decoded:
         """Decode a frame of any content; never raises."""

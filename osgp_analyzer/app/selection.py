@@ -3,48 +3,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from osgp_analyzer.analysis.fields import FIELDS
 from osgp_analyzer.analysis.tracking import Tracked, track
 from osgp_analyzer.app.session import Session
-from osgp_analyzer.engines.columns.group import Group
-from osgp_analyzer.engines.columns.values import Bools, Ints
+from osgp_analyzer.engines.columns.values import Bools
 from osgp_analyzer.filters import Filter
 from osgp_analyzer.store import CHUNK
 
 
-def selected_chunks(
-    session: Session, filter_text: str | None, count: int | None = None
-) -> Iterator[tuple[Tracked, Bools]]:
-    """Each chunk with a mask of the frames that pass; with `count`, of the first so many frames only.
+@dataclass
+class Wanted:
+    """Which frames, and what will be asked of them: `names` of fields, and with `deep` all their layers.
 
-    Raises `FilterError` for a filter that is none.
+    `count`: of the first so many frames only. `ahead`: how messages are answered later.
     """
-    chosen = Filter(filter_text) if filter_text is not None else None
-    limit = CHUNK if count is None else count
-    for tracked in track(session.store, min(CHUNK, max(1, limit))) if limit else ():
+
+    filter_text: str | None = None
+    count: int | None = None
+    names: Collection[str] = ()
+    deep: bool = False
+    ahead: bool = False
+
+    @cached_property
+    def filter(self) -> Filter | None:
+        """The display filter. Raises `FilterError` for a text that is none."""
+        return Filter(self.filter_text) if self.filter_text is not None else None
+
+
+def selected_chunks(
+    session: Session, wanted: Wanted = Wanted(), start: int = 0, stop: int | None = None
+) -> Iterator[tuple[Tracked, Bools]]:
+    """Each chunk of frames `start` to `stop`, with a mask of the frames that are wanted. Raises `FilterError`."""
+    chosen, count = wanted.filter, wanted.count
+    names = {*wanted.names, *(chosen.names if chosen is not None else ())} & FIELDS.keys()
+    ahead = wanted.ahead or any(FIELDS[name].ahead for name in names)
+    deep = wanted.deep if chosen is None else not chosen.fast
+    size = CHUNK if count is None else min(CHUNK, max(1, count))
+    if count is not None:
+        stop = count if stop is None else min(count, stop)
+    for tracked in track(session.store, size, ahead=ahead, deep=deep, start=start, stop=stop):
         chunk = tracked.chunk
-        mask = np.ones(chunk.stop - chunk.start, bool)
-        if chosen is not None:
-            mask = chosen.mask(session.store, chunk, layers=partial(_layers, tracked))
-        if count is not None:
-            mask = mask & (np.arange(chunk.start, chunk.stop) < count)
+        mask = np.ones(chunk.stop - chunk.start, bool) if chosen is None else chosen.mask(session.store, chunk, tracked)
         yield tracked, mask
-        if count is not None and chunk.stop >= count:
-            return
-
-
-def _layers(tracked: Tracked) -> list[tuple[Ints, list[Group]]]:
-    return tracked.groups
 
 
 def selected(session: Session, filter_text: str | None, count: int | None = None) -> Iterator[int]:
     """Indices of the frames that pass, in the order of the capture."""
     if filter_text is not None:
-        for tracked, mask in selected_chunks(session, filter_text, count):
+        for tracked, mask in selected_chunks(session, Wanted(filter_text, count)):
             yield from (np.flatnonzero(mask) + tracked.chunk.start).tolist()
         return
     index = 0

@@ -6,14 +6,19 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from dissectors.answering import is_response
-from osgp_analyzer.analysis.pairing import FAR_BACK, NONE, Pairing
-from osgp_analyzer.app.decode import Decoded, Decoder
+from dissectors.carriers import LINK_TYPES
+from osgp_analyzer.analysis.pairing import Pairing
+from osgp_analyzer.analysis.transactions import FAR_BACK, NONE
 from osgp_analyzer.capture import Capture, CaptureError, Frame
 from osgp_analyzer.engines.knowledge import Knowledge
 from osgp_analyzer.store import FrameStore
+
+if TYPE_CHECKING:
+    from osgp_analyzer.app.decode import Decoded, Decoder
 
 T = TypeVar("T")
 
@@ -38,8 +43,10 @@ class Session:
 
     def __init__(self, capture: Capture, settings: Settings = Settings()) -> None:
         self.capture, self.settings = capture, settings
-        self.decoder = Decoder(settings.links)
-        self.store = FrameStore(capture, self.decoder.links, settings.crc)
+        self.links = {**LINK_TYPES, **(settings.links or {})}
+        self.store = FrameStore(capture, self.links, settings.crc)
+        self._first_time: int | None = None
+        self._without_time = 0
         self._requests: _Recent[tuple[int, Any]] = _Recent(64)
         self._alone: _Recent[Decoded] = _Recent(4096)
         self._whole: _Recent[Decoded] = _Recent(1024)
@@ -54,7 +61,7 @@ class Session:
             raise CaptureError(
                 f"{capture.name}: the capture has no frames" + "".join(f"; {note.text}" for note in capture.notes)
             )
-        while not any(session.decoder.knows(i.link_type) for i in capture.interfaces):
+        while not any(i.link_type in session.links for i in capture.interfaces):
             if capture.complete:
                 numbers = ", ".join(str(n) for n in sorted({i.link_type for i in capture.interfaces}))
                 raise CaptureError(
@@ -63,6 +70,13 @@ class Session:
                 )
             capture.index_more(BLOCK)
         return session
+
+    @cached_property
+    def decoder(self) -> Decoder:
+        """Decodes single frames; loading Scapy takes a while, which work on columns does not need."""
+        from osgp_analyzer.app.decode import Decoder
+
+        return Decoder(self.links)
 
     def __len__(self) -> int:
         return len(self.capture)
@@ -84,6 +98,18 @@ class Session:
         """The frame as captured."""
         return self.capture[index]
 
+    def first_time(self, index: int) -> int | None:
+        """Time in ns of the first frame that has one, as far as frame `index`."""
+        while self._first_time is None and self._without_time <= index and self.reaches(self._without_time):
+            self._first_time = self.frame(self._without_time).time
+            self._without_time += 1
+        return self._first_time
+
+    def time_before(self, index: int) -> int | None:
+        """Time in ns of the nearest frame before `index` that has one."""
+        times = (self.frame(i).time for i in range(index - 1, -1, -1))
+        return next((time for time in times if time is not None), None)
+
     def __getitem__(self, index: int) -> Decoded:
         """The frame decoded with all that is known of it."""
         return self._whole.get(index, self._decode)
@@ -91,6 +117,11 @@ class Session:
     def _decode(self, index: int) -> Decoded:
         alone = self._alone.get(index, self._decode_alone)
         request = self._request_of(index) if is_response(alone.values) else NONE
+        return self.with_request(index, request)
+
+    def with_request(self, index: int, request: int) -> Decoded:
+        """The frame decoded, where its request (-1: none) is known already."""
+        alone = self._alone.get(index, self._decode_alone)
         if request == NONE:
             return alone
         known = Knowledge(

@@ -4,34 +4,37 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from osgp_analyzer import schema
+from osgp_analyzer.analysis.fields import FIELDS, Kind
 from osgp_analyzer.analysis.tracking import Tracked
-from osgp_analyzer.app import cells
-from osgp_analyzer.app.cells import Cells
 from osgp_analyzer.capture import CaptureError
+from osgp_analyzer.engines.columns import cells
+from osgp_analyzer.engines.columns.cells import Cells
 from osgp_analyzer.engines.columns.group import Column, Group
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices
 from osgp_analyzer.engines.text import printable
 from osgp_analyzer.schema import REGISTRY
-from osgp_analyzer.store.header import PACKED, pack, unpack
+from osgp_analyzer.store import NO_TIME
+from osgp_analyzer.store.header import ABSENT, PACKED, pack, unpack
+from osgp_analyzer.store.store import OF_REQUEST
 
-SMALL = np.array([str(n) for n in range(65536)], object)
-
-
-FRAME: dict[str, Callable[[Tracked], Cells]] = {
-    "frame.number": lambda t: cells.numbers(np.arange(t.chunk.start, t.chunk.stop) + 1),
-    "frame.time_epoch": lambda t: cells.seconds(t.chunk.time),
-    "frame.len": lambda t: cells.numbers(t.chunk.length.astype(np.int64)),
-    "frame.cap_len": lambda t: cells.numbers(t.chunk.captured),
-    "frame.interface": lambda t: cells.numbers(t.chunk.interface.astype(np.int64)),
-    "frame.request": lambda t: cells.numbers(np.where(t.request >= 0, t.request + 1, -1)),
+FRAME: dict[str, Callable[[Tracked], Ints]] = {
+    "frame.number": lambda t: np.arange(t.chunk.start, t.chunk.stop) + 1,
+    "frame.time_epoch": lambda t: t.chunk.time,
+    "frame.len": lambda t: t.chunk.length.astype(np.int64),
+    "frame.cap_len": lambda t: t.chunk.captured,
+    "frame.interface": lambda t: t.chunk.interface.astype(np.int64),
+    "frame.request": lambda t: np.where(t.request >= 0, t.request + 1, -1),
+    **{name: field.values for name, field in FIELDS.items()},
 }
-"""Fields of the frame itself."""
+"""Fields of the frame itself, and what follows from other frames."""
+SECONDS = {"frame.time_epoch": NO_TIME, **{n: ABSENT for n, f in FIELDS.items() if f.kind is Kind.TIME}}
+"""Those in nanoseconds, shown in seconds, and what stands for none."""
 
 
 class Table:
@@ -50,24 +53,47 @@ class Table:
                 raise CaptureError(f"no field named {name!r}{hint}")
         self.names, self.occurrence, self.aggregator = names, occurrence, aggregator
 
-    def columns(self, tracked: Tracked) -> list[Cells]:
-        """The texts of each field, one for each frame of the chunk; empty where a frame lacks it."""
-        own = [name for name in self.names if name not in FRAME]
-        size = tracked.chunk.stop - tracked.chunk.start
-        if tracked.store.kept.keys() >= set(own) and tracked.store.once(tracked.chunk, own, asked=True):
-            made = {name: self._kept(tracked, name) for name in own}
-        else:
-            found = {name: np.full(size, "", object) for name in own}
-            for rows, groups in tracked.groups if own else ():
-                for group in groups:
-                    self._collect(group, rows, found)
-            made = {name: cells.texts(texts.tolist()) for name, texts in found.items()}
-        return [FRAME[name](tracked) if name in FRAME else made[name] for name in self.names]
+    def columns(self, tracked: Tracked, rows: Ints, suffixes: Sequence[str]) -> list[Cells]:
+        """The texts of each field in these rows of the chunk, each with its suffix; empty where a frame lacks it."""
+        own = {name for name in self.names if name not in FRAME}
+        kept = own & tracked.store.kept.keys()
+        beyond = tracked.store.beyond(tracked.chunk, kept, tracked.asked) if kept else None
+        some = beyond is not None and bool(beyond.any())
+        special = own - kept | (kept & (tracked.chunk.again | OF_REQUEST) if some else set())
+        texts = self._texts(tracked, special, None if own - kept else beyond) if special else {}
+        found: list[Cells] = []
+        small: list[Any] = []
+        ends: list[str] = []
+        for name, suffix in [*zip(self.names, suffixes, strict=True), ("", "")]:
+            column = tracked.chunk.columns.get(name)
+            if column is not None and column.dtype.itemsize <= 2 and name not in special:
+                small.append(column[rows])
+                ends.append(suffix)
+                continue
+            found += cells.joint(small, ends)
+            small, ends = [], []
+            if name in FRAME:
+                found.append(_frame(tracked, name, rows, suffix))
+            elif column is not None and name not in special:
+                found.append(_kept(column[rows], suffix))
+            elif column is not None and beyond is not None:
+                found.append(_either(_kept(column[rows], suffix), texts[name], beyond[rows], rows, suffix))
+            elif name:
+                found.append(cells.table([text + suffix for text in texts[name][rows].tolist()]))
+        return found
 
-    @staticmethod
-    def _kept(tracked: Tracked, name: str) -> Cells:
-        values = tracked.chunk.columns[name]
-        return cells.packed(values) if values.dtype == np.int64 else cells.numbers(values)
+    def _texts(self, tracked: Tracked, names: set[str], only: Bools | None) -> dict[str, Any]:
+        """The texts of fields in the frames of a mask (None: all), from all layers."""
+        found = {name: np.full(tracked.chunk.stop - tracked.chunk.start, "", object) for name in names}
+        for places, groups in tracked.layers(only):
+            for group in groups:
+                self._collect(group, places, found)
+        return found
+
+    def text(self, separator: str, tracked: Tracked, mask: Bools) -> bytes:
+        """A line for each frame of a mask, fields joined by `separator`; every line ends in a line break."""
+        suffixes = [separator] * (len(self.names) - 1) + ["\n"]
+        return cells.join(self.columns(tracked, np.flatnonzero(mask), suffixes)).tobytes()
 
     def _collect(self, group: Group, rows: Ints, texts: dict[str, Any]) -> None:
         for name, column in group.columns.items():
@@ -90,16 +116,34 @@ class Table:
                 into[where] = np.where(taken, held + self.aggregator + made, made) if taken.any() else made
 
 
+def _frame(tracked: Tracked, name: str, rows: Ints, suffix: str) -> Cells:
+    values = FRAME[name](tracked)[rows]
+    if name in SECONDS:
+        return cells.seconds(values, SECONDS[name], 0, suffix)
+    return cells.numbers(values, 0, suffix)
+
+
+def _either(kept: Cells, texts: Any, beyond: Bools, rows: Ints, suffix: str) -> Cells:
+    """Kept values, and texts where these do not say all."""
+    others, here = np.flatnonzero(beyond), np.flatnonzero(~beyond)
+    made = cells.table([text + suffix for text in texts[rows[others]].tolist()])
+    return cells.merge([(here, kept.take(here)), (others, made)], len(rows))
+
+
+def _kept(values: Any, suffix: str) -> Cells:
+    if values.dtype != np.int64:
+        return cells.numbers(values, 0, suffix)
+    return cells.of_values(values, lambda packed: ("" if packed == ABSENT else unpack(packed).hex()) + suffix)
+
+
 def _texts(field: schema.Field | None, column: Column, rows: Ints) -> Any:
     """Texts of some rows of a column, as an array of strings."""
     if isinstance(field, schema.Array):
         lists = [[_one(item, row) for item in column.items if item.present[row]] for row in rows.tolist()]
         return np.array([",".join(one) for one in lists] or [""], object)[: len(rows)]
     if isinstance(column.value, Numbers):
-        values = column.value.values[rows]
-        if len(values) and values.min() >= 0 and values.max() < len(SMALL):
-            return SMALL[values]
-        return _strings(map(str, values.tolist()), len(rows))
+        found, place = cells.distinct(column.value.values[rows])
+        return _strings(map(str, found.tolist()), len(found))[place]
     if isinstance(column.value, Slices) and not isinstance(field, schema.Text):
         short = column.value.take(rows)
         if len(rows) and short.length.max() <= PACKED:
@@ -131,11 +175,3 @@ def field_names() -> dict[str, schema.Field]:
         for field in layer.definition.fields
         if not isinstance(field, (schema.Payload, schema.Struct))
     } | {"data.data": schema.Bytes(), "padding.padding": schema.Bytes()}
-
-
-def lines(table: Table, chunks: Iterable[tuple[Tracked, Bools]], separator: str = "\t") -> Iterator[str]:
-    """The text of each chunk: a line for each frame of its mask, fields joined by `separator`; every line ends in a
-    line break."""
-    for tracked, mask in chunks:
-        if mask.any():
-            yield cells.lines(table.columns(tracked), separator, mask)

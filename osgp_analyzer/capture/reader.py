@@ -88,6 +88,11 @@ class Capture:
         return self._complete
 
     @property
+    def live(self) -> bool:
+        """Whether frames may have to be waited for: a pipe."""
+        return self._source.blocking
+
+    @property
     def progress(self) -> float | None:
         """Part of the file that is indexed, 0..1; None for a pipe."""
         return 1.0 if self._complete else self._source.progress(self._reader.at)

@@ -58,6 +58,24 @@ def count(text: str) -> int:
     return int(text)
 
 
+def rate(text: str) -> int:
+    """Bits a second as an argument."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 12 and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a rate in bits a second, such as 3600")
+    return int(text)
+
+
+def interval(text: str) -> int:
+    """Seconds with decimals as an argument; in ns."""
+    whole, _, part = text.partition(".")
+    digits = whole + part
+    if digits.isascii() and digits.isdigit() and len(whole) <= 9 and len(part) <= 6:
+        ns = int(whole or "0") * 10**9 + int(part.ljust(9, "0"))
+        if ns:
+            return ns
+    raise argparse.ArgumentTypeError(f"{text!r} is not a length of time in seconds, such as 0.5")
+
+
 def file(text: str) -> str:
     """A file name as an argument."""
     if not text:
@@ -151,12 +169,136 @@ def parser() -> argparse.ArgumentParser:
     )
     fields.add_argument("name", nargs="*", metavar="NAME", help="a field (npdu.domain) or layer (npdu); none: all")
     fields.set_defaults(run="osgp_analyzer.cli.fields")
+
+    _export(commands)
+    _sql(commands)
+    _stats(commands)
     return top
+
+
+def _selection(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-Y", dest="filter", metavar="FILTER", help="only frames that match, as `show` has it")
+    parser.add_argument("-c", dest="count", type=count, metavar="COUNT", help="stop after COUNT frames")
+
+
+EXPORT = """\
+formats:
+  csv      RFC 4180 with a header line, in UTF-8. An empty cell is a field that the frame lacks. In texts from the
+           capture, control characters are escaped and what a spreadsheet would run as a formula (= + - @ in front)
+           begins with '
+  json     an array of objects;  jsonl  an object a line
+  parquet  typed columns, compressed with zstd
+  pcapng   the frames as captured, with comments, times and interfaces, always unpacked
+  wireshark  pcapng that Wireshark decodes without a plug-in: native frames as exported PDUs, without their CRC
+
+OUT gets its name only when it is whole: after an error or Ctrl-C there is no half file, and an old one stays.
+"""
+
+
+def _export(commands: argparse._SubParsersAction[Parser]) -> None:
+    export = commands.add_parser(
+        "export",
+        help="write frames to CSV, JSON, Parquet or pcapng",
+        description="Write fields of frames as a table, or the frames themselves, to a file for other programs.",
+        epilog=EXPORT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _common(export)
+    export.add_argument("out", type=file, metavar="OUT", help="file to write; - for standard output")
+    export.add_argument(
+        "--format",
+        choices=("csv", "json", "jsonl", "parquet", "pcapng", "wireshark"),
+        help="format of OUT (default: by its suffix)",
+    )
+    _selection(export)
+    export.add_argument(
+        "-e",
+        dest="fields",
+        action="append",
+        default=[],
+        metavar="FIELD",
+        help="a column (default: number, time, length, addresses and all header fields)",
+    )
+    export.add_argument(
+        "-E",
+        dest="print",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="of a field that is in a frame several times: occurrence=f|l|a (default f), aggregator=TEXT for a",
+    )
+    export.add_argument("--names", action="store_true", help="beside each enumeration FIELD its names as FIELD_text")
+    export.set_defaults(run="osgp_analyzer.cli.export")
+
+
+SQL = """\
+The table is `frames`. Its columns are the fields, named as in filters, without quotes; what a frame lacks is NULL.
+FIELD_text is the name of an enumeration's value, frame.time a timestamp in UTC, npdu.src an address such as 1/20.
+Of a field that is in a frame several times the first counts. * stands for the columns that `export` writes.
+
+examples:
+  osgp-analyzer sql "select npdu.src, count(*) n from frames group by all order by n desc" capture.pcap
+  osgp-analyzer sql "select spdu.type_text, avg(frame.len) from frames group by all" capture.pcap --format csv
+"""
+
+
+def _sql(commands: argparse._SubParsersAction[Parser]) -> None:
+    sql = commands.add_parser(
+        "sql",
+        help="ask about the frames in SQL",
+        description="Run one SELECT of DuckDB's SQL over the fields of all frames. It reads and writes no other file.",
+        epilog=SQL,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    sql.add_argument("query", metavar="SELECT", help="the query, in quotation marks")
+    _common(sql)
+    _selection(sql)
+    sql.add_argument("--format", choices=("table", "csv", "json"), default="table", help="form of the answer")
+    sql.set_defaults(run="osgp_analyzer.cli.sql")
+
+
+STATISTICS = """\
+statistics:
+  hierarchy      which layers there are inside which, with frames and bytes
+  endpoints      frames and bytes from and to each address
+  conversations  frames and bytes in each direction between two addresses, when first and for how long
+  services       ACKD, UNACKD_RPT, REQUEST, ...
+  commands       messages by what they command or carry, responses by their request and its outcome
+  errors         findings by code; by sender damaged frames, failures, retries, duplicates, late and missing answers
+  responses      how long answers take: distribution, by kind of answer, by who answers
+  load           frames, bytes and bits per interval, as a share of the channel's rate
+
+Without a NAME all of them, the first rows of each. With --json every row: times are ns, sizes bytes.
+"""
+
+
+def _stats(commands: argparse._SubParsersAction[Parser]) -> None:
+    stats = commands.add_parser(
+        "stats",
+        help="count: protocols, endpoints, commands, errors, response times, load",
+        description="Print statistics of a capture as tables and plots, or as one JSON object.",
+        epilog=STATISTICS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _common(stats)
+    stats.add_argument("statistics", nargs="*", metavar="NAME", help="a statistic, see below; none: a summary of all")
+    stats.add_argument("-Y", dest="filter", metavar="FILTER", help="only frames that match, as `show` has it")
+    stats.add_argument("--json", action="store_true", help="one JSON object, keyed by statistic")
+    stats.add_argument(
+        "--rate",
+        type=rate,
+        metavar="BITS/S",
+        help="rate of the channel (default: that of the file, else 3600, a power line in the A band; C band: 5400)",
+    )
+    stats.add_argument(
+        "--interval", type=interval, metavar="S", help="seconds that the load is averaged over (default: what fits)"
+    )
+    stats.set_defaults(run="osgp_analyzer.cli.stats")
 
 
 def with_command(arguments: list[str]) -> list[str]:
     """Put the command in front of arguments that start with a file: the screen, or `show` without a terminal."""
-    commands = ("show", "view", "fields")
+    commands = ("show", "view", "fields", "export", "sql", "stats")
     if not arguments or arguments[0] in (*commands, "-h", "--help", "--version"):
         return arguments
     if "." not in arguments[0] and "/" not in arguments[0] and arguments[0] != "-" and not os.path.exists(arguments[0]):
@@ -197,6 +339,9 @@ def _run(given: list[str]) -> int:
         options, extra = parser().parse_known_args(arguments)
     except SystemExit as end:  # --help, --version, or wrong words
         return int(end.code or 0)
+    if "statistics" in options and not any(word.startswith("-") for word in extra):
+        options.statistics += extra  # names after an option, which argparse leaves over
+        extra = []
     if extra:
         try:
             _command_parser(options.command).error(f"unrecognized arguments: {' '.join(extra)}")

@@ -6,19 +6,23 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-from osgp_analyzer.app.decode import Decoded
+from osgp_analyzer.app.lines import PLAIN, Lines
 from osgp_analyzer.app.options import settings
-from osgp_analyzer.app.selection import selected
+from osgp_analyzer.app.selection import Wanted, selected
 from osgp_analyzer.app.session import Session
+from osgp_analyzer.app.spans import in_order
 from osgp_analyzer.app.times import Format, formatter
 from osgp_analyzer.cli.main import BROKEN, OK
 from osgp_analyzer.engines.text import dotted, place, printable
 from osgp_analyzer.engines.tree import FieldNode, LayerNode
 from osgp_analyzer.schema import Finding, Severity
 
-STYLES = {Severity.ERROR: "31", Severity.WARN: "33", Severity.NOTE: "36", Severity.CHAT: "2"}
+if TYPE_CHECKING:
+    from osgp_analyzer.app.decode import Decoded
+
+STYLES = {Severity.ERROR: "\x1b[31m", Severity.WARN: "\x1b[33m"}
 
 
 def run(options: argparse.Namespace) -> int:
@@ -29,17 +33,34 @@ def run(options: argparse.Namespace) -> int:
         return run_fields(options)
     session = Session.open(options.file, settings(options.link, options.crc))
     colour = options.color == "always" or (options.color == "auto" and sys.stdout.isatty())
-    writer = _json if options.format == "json" else _Text(formatter(options.time), options.tree, colour, options.names)
     found = False
     try:
-        for index in selected(session, options.filter, options.count):
-            if isinstance(writer, _Text):
-                writer.from_frame(session, index)
-            writer(session[index], sys.stdout)
-            found = True
+        if options.format == "json" or options.tree:
+            tree = _Tree(formatter(options.time), colour, options.names)
+            for index in selected(session, options.filter, options.count):
+                if options.format == "json":
+                    _json(session[index], sys.stdout)
+                else:
+                    tree.write(session, index, sys.stdout)
+                found = True
+        else:
+            lines = Lines(session, options.time, STYLES if colour else {})
+            wanted = Wanted(options.filter, options.count, deep=options.filter is None)
+            for text in in_order(session, wanted, lines.text):
+                found = True
+                put(text)
     finally:
         sys.stdout.flush()
     return notes(session, found or options.filter is None)
+
+
+def put(text: bytes) -> None:
+    """Print text in UTF-8, whatever standard output wants."""
+    if sys.stdout.encoding.lower() in ("utf-8", "utf8"):
+        sys.stdout.buffer.write(text)
+    else:
+        sys.stdout.write(text.decode())
+    sys.stdout.flush()
 
 
 def notes(session: Session, found: bool = True) -> int:
@@ -100,39 +121,22 @@ def _fields(layer: LayerNode) -> dict[str, Any]:
     return made
 
 
-# -- text -----------------------------------------------------------------------------------------------------------
+# -- trees ----------------------------------------------------------------------------------------------------------
 
 
-class _Text:
-    """Lines as tshark prints them, or trees."""
+class _Tree:
+    """All that is in a frame, as ``tshark -V`` prints it."""
 
-    def __init__(self, time: Format, tree: bool, colour: bool, names: bool) -> None:
-        self.time, self.tree, self.colour, self.names = time, tree, colour, names
+    def __init__(self, time: Format, colour: bool, names: bool) -> None:
+        self.time, self.colour, self.names = time, colour, names
 
-    def from_frame(self, session: Session, index: int) -> None:
-        """Times count from the first frame of the capture, or from the one before, shown or not."""
-        self.time(session.frame(0).time)
-        if index:
-            self.time(session.frame(index - 1).time)
-
-    def __call__(self, decoded: Decoded, out: TextIO) -> None:
-        frame = decoded.frame
-        stamp = self.time(frame.time)
-        if self.tree:
-            self._tree(decoded, stamp, out)
-            return
-        way = (
-            f"{decoded.source:>12} → {decoded.destination:<12}" if decoded.source or decoded.destination else f"{'':27}"
-        )
-        line = f"{frame.number:>5} {stamp:>14} {way} {decoded.protocol:<8} {frame.length:>4} {decoded.info}"
-        out.write(self._paint(line, decoded.worst) + "\n")
-
-    def _paint(self, text: str, severity: Severity | None) -> str:
-        style = STYLES.get(severity) if severity in (Severity.ERROR, Severity.WARN) else None
-        return f"\x1b[{style}m{text}\x1b[0m" if self.colour and style else text
-
-    def _tree(self, decoded: Decoded, stamp: str, out: TextIO) -> None:
-        frame = decoded.frame
+    def write(self, session: Session, index: int, out: TextIO) -> None:
+        """Print a frame. Times count from the first frame of the capture, or from the one before, shown or not."""
+        for reference in (session.first_time(index), session.time_before(index)):
+            if reference is not None:
+                self.time(reference)
+        decoded = session[index]
+        frame, stamp = decoded.frame, self.time(decoded.frame.time)
         out.write(f"Frame {frame.number}: {frame.length} bytes on the wire, {len(frame.data)} captured, time {stamp}\n")
         for comment in frame.comments:
             out.write(f"    Comment: {printable(comment)}\n")
@@ -141,7 +145,7 @@ class _Text:
         for layer in decoded.layers:
             head = f"{layer.title}: {printable(layer.summary)}" if layer.summary else layer.title
             if self.colour:
-                head = f"\x1b[1m{head}\x1b[0m"
+                head = f"\x1b[1m{head}{PLAIN}"
             out.write(f"{place(layer.offset, layer.length)} {head}\n")
             for field in layer.fields:
                 self._field(field, 1, out)
@@ -165,4 +169,6 @@ class _Text:
 
     def _finding(self, finding: Finding, out: TextIO) -> None:
         text = f"[{finding.severity.value}, {finding.group.value}: {finding.text}]"
-        out.write(f"{place(finding.offset, 0)}     {self._paint(text, finding.severity)}\n")
+        if self.colour and finding.severity in STYLES:
+            text = f"{STYLES[finding.severity]}{text}{PLAIN}"
+        out.write(f"{place(finding.offset, 0)}     {text}\n")

@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 
 from osgp_analyzer.app.options import settings
-from osgp_analyzer.app.selection import selected_chunks
+from osgp_analyzer.app.selection import Wanted
 from osgp_analyzer.app.session import Session
-from osgp_analyzer.app.table import Table, lines
+from osgp_analyzer.app.spans import in_order
+from osgp_analyzer.app.table import Table
 from osgp_analyzer.capture import CaptureError
 from osgp_analyzer.cli.main import nearest
-from osgp_analyzer.cli.show import notes
+from osgp_analyzer.cli.show import notes, put
 
 PRINT = {"header": "n", "separator": "/t", "occurrence": "a", "aggregator": ","}
 """The options of ``-E`` and what they are unless given, as tshark has them."""
@@ -32,12 +34,13 @@ def run(options: argparse.Namespace) -> int:
     session = Session.open(options.file, settings(options.link, options.crc))
     separator = chosen["separator"].replace("/t", "\t")
     if chosen["header"] == "y":
-        print(separator.join(options.fields))
+        print(separator.join(options.fields), flush=True)
+    wanted = Wanted(options.filter, options.count, table.names)
     found = False
     try:
-        for text in lines(table, selected_chunks(session, options.filter, options.count), separator):
-            sys.stdout.write(text)
+        for text in in_order(session, wanted, partial(table.text, separator)):
             found = True
+            put(text)
     finally:
         sys.stdout.flush()
     return notes(session, found or options.filter is None)

@@ -8,7 +8,21 @@ import ipaddress
 from collections.abc import Callable
 from typing import Any
 
-from osgp_analyzer.schema import BCD, Bits, BitSet, Bytes, Computed, Env, Field, Flags, Integer, Text, Time, Values
+from osgp_analyzer.schema import (
+    BCD,
+    Bits,
+    BitSet,
+    Bytes,
+    Computed,
+    Env,
+    Field,
+    Flags,
+    Integer,
+    Label,
+    Text,
+    Time,
+    Values,
+)
 
 EPOCH_1900 = datetime.datetime(1900, 1, 1, tzinfo=datetime.UTC)
 
@@ -38,6 +52,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
+def count(number: int) -> str:
+    """``1 byte``, ``2 bytes``."""
+    return f"{number} byte" if number == 1 else f"{number} bytes"
+
+
 def place(offset: int, length: int) -> str:
     """``0004 +2``: offset in hex, as hex dumps have it, and length."""
     return f"{offset:04x} {'+' + str(length) if length else '':<6}"
@@ -64,7 +83,17 @@ def describe(field: Field, value: Any, env: Env, short: bool = False) -> str:
         if label.when.compiled()(env):
             name = label.values.get(label.key.compiled()(env))
             if name is not None:
-                return _named(name, field, value, short and _unique(name, label.values))
+                return labelled(field, value, label, name, short)
+    return unlabelled(field, value, short)
+
+
+def labelled(field: Field, value: int, label: Label, name: str, short: bool) -> str:
+    """The text of a value whose name is that of a label which holds."""
+    return _named(name, field, value, short and _unique(name, label.values))
+
+
+def unlabelled(field: Field, value: Any, short: bool) -> str:
+    """The text of a value where no label holds: it depends on nothing but the value."""
     if isinstance(field, (Bits, Integer, Computed)) and field.values is not None and isinstance(value, int):
         name = field.values.get(value)
         return _named(name or "unknown", field, value, short and name is not None and _unique(name, field.values))

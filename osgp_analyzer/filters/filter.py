@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from osgp_analyzer.engines.columns.group import Group
-from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices
+from osgp_analyzer.analysis.tracking import Tracked
+from osgp_analyzer.engines.columns.values import Bools, Numbers, Slices
 from osgp_analyzer.filters.compare import ORDER, compare, sliced
-from osgp_analyzer.filters.names import FRAME, fields_of, kept
+from osgp_analyzer.filters.names import FRAME, TRACKED, fields_of, kept
 from osgp_analyzer.filters.nodes import Expression, Logical, Not, Pair, Present, Reference, Relation
 from osgp_analyzer.filters.occurrences import Flat, Packed, Part, Texts, frame_part, kept_parts
 from osgp_analyzer.filters.parser import parse
@@ -22,8 +22,6 @@ from osgp_analyzer.store import Chunk, FrameStore
 from osgp_analyzer.store.header import unpack
 
 Get = Callable[[str], list[Part]]
-Layers = list[tuple[Ints, list[Group]]]
-"""Rows of a chunk, and the layers found in them."""
 
 
 class Filter:
@@ -33,41 +31,42 @@ class Filter:
         self.text = text
         self.expression = parse(text)
         self.names = frozenset(r.name.name for r in self.expression.references())
+        self.fields = {field for name in self.names for field in fields_of(name)} - FRAME.keys() - TRACKED.keys()
+        self.of_request = any(field.startswith(("apdu.", "nv.")) for field in self.fields)
+        """Whether the values of some field may depend on the request of a frame."""
 
     @property
     def fast(self) -> bool:
         """Whether all that it needs is in kept columns. (Chunks of other than plain LPDUs are decoded even so.)"""
         return self.names <= kept()
 
-    def mask(self, store: FrameStore, chunk: Chunk, layers: Callable[[], Layers] | None = None) -> Bools:
-        """The frames of the chunk that pass.
-
-        `layers` gives the decoded layers where more is known than the bytes (``lambda: tracked.groups``: responses
-        read with their requests); it is called when the kept columns are not enough. None: `FrameStore.groups`.
-        """
+    def mask(self, store: FrameStore, chunk: Chunk, tracked: Tracked | None = None) -> Bools:
+        """The frames of the chunk that pass. `tracked`: the chunk with what is known from other frames."""
+        if not self.fast:
+            return self._decoded(store, chunk, tracked, None)
         size = chunk.stop - chunk.start
-        if self.fast and self._once(store, chunk, layers is not None):
-            return _evaluate(self.expression, lambda name: kept_parts(name, store, chunk), size)
-        flat = Flat(self.names, layers is not None)
-        for rows, groups in layers() if layers is not None else store.groups(chunk):
+        mask = _evaluate(self.expression, lambda name: kept_parts(name, store, chunk, tracked), size)
+        beyond = store.beyond(chunk, self.fields, tracked.asked if tracked is not None and self.of_request else None)
+        if beyond.any():
+            mask = np.where(beyond, self._decoded(store, chunk, tracked, beyond), mask)
+        return mask
+
+    def _decoded(self, store: FrameStore, chunk: Chunk, tracked: Tracked | None, only: Bools | None) -> Bools:
+        """The frames that pass, from all their layers; right for those of the mask `only`."""
+        flat = Flat(self.names, tracked is not None)
+        for rows, groups in tracked.layers(only) if tracked is not None else store.groups(chunk, only=only):
             for group in groups:
                 flat.add(rows, group)
 
         def get(name: str) -> list[Part]:
-            return [frame_part(name, store, chunk)] if name in FRAME else flat.parts[name]
+            own = name in FRAME or name in TRACKED
+            return [frame_part(name, store, chunk, tracked)] if own else flat.parts[name]
 
-        return _evaluate(self.expression, get, size)
+        return _evaluate(self.expression, get, chunk.stop - chunk.start)
 
     def count(self, store: FrameStore) -> int:
         """Number of frames indexed so far that pass."""
         return sum(int(self.mask(store, chunk).sum()) for chunk in list(store.chunks))
-
-    def _once(self, store: FrameStore, chunk: Chunk, asked: bool) -> bool:
-        """Whether the kept columns of the chunk have every occurrence of the fields."""
-        fields = {field for name in self.names for field in fields_of(name)} - FRAME.keys()
-        if not fields:
-            return True
-        return store.once(chunk, fields, asked)
 
 
 def _evaluate(expression: Expression, get: Get, size: int) -> Bools:

@@ -11,10 +11,12 @@ import dissectors.carriers
 import dissectors.cnip
 import dissectors.en14908  # noqa: F401  defines the layers
 from osgp_analyzer import schema
+from osgp_analyzer.analysis.fields import FIELDS, Kind
 from osgp_analyzer.schema import REGISTRY
 from osgp_analyzer.store.header import kept_columns
 
 NUMBER, BYTES, TEXT, ADDRESS, TIME, GROUP = "number", "bytes", "text", "address", "time", "group"
+DURATION = TIME
 """Kinds of fields. `GROUP`: a layer or structure, which is there or not."""
 
 FRAME = {
@@ -25,6 +27,8 @@ FRAME = {
     "frame.link_type": NUMBER,
     "frame.interface": NUMBER,
 }
+TRACKED = {name: DURATION if field.kind is Kind.TIME else NUMBER for name, field in FIELDS.items()}
+"""Fields that follow from other frames."""
 ADDRESSES = {
     "npdu.src": ("npdu.src_subnet", "npdu.src_node"),
     "npdu.dst": (
@@ -82,7 +86,7 @@ def _names(_: int) -> dict[str, Name]:
         get(layer_name).layer = True
         get(layer_name).kinds.add(GROUP)
         get(f"{layer_name}.{layer_name}").kinds.add(BYTES)
-    for name, kind in FRAME.items():
+    for name, kind in (*FRAME.items(), *TRACKED.items()):
         get(name).kinds.add(kind)
     for name in ADDRESSES:
         get(name).kinds.add(ADDRESS)
@@ -116,7 +120,7 @@ def _add(name: Name, one: schema.Field) -> None:
 def kept() -> frozenset[str]:
     """Names that can be had from the kept columns of a chunk."""
     columns = frozenset(kept_columns())
-    return columns | frozenset(FRAME) | {n for n, parts in ADDRESSES.items() if columns.issuperset(parts)}
+    return columns | FRAME.keys() | TRACKED.keys() | {n for n, parts in ADDRESSES.items() if columns.issuperset(parts)}
 
 
 def fields_of(name: str) -> tuple[str, ...]:

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from osgp_analyzer import schema
+from osgp_analyzer.analysis.fields import FIELDS
+from osgp_analyzer.analysis.tracking import Tracked
 from osgp_analyzer.engines.columns.group import Column, Group
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices, Value
 from osgp_analyzer.filters.literals import BROADCAST, GROUP_ADDRESS, NEURON_ID, SUBNET, SUBNET_NODE
-from osgp_analyzer.filters.names import ADDRESSES, FRAME
+from osgp_analyzer.filters.names import ADDRESSES, FRAME, TRACKED
 from osgp_analyzer.store import NO_TIME, Chunk, FrameStore
 from osgp_analyzer.store.header import ABSENT, PACKED, pack
 
@@ -54,8 +56,12 @@ class Part:
         return mask
 
 
-def frame_part(name: str, store: FrameStore, chunk: Chunk) -> Part:
-    """A field of the frame itself."""
+def frame_part(name: str, store: FrameStore, chunk: Chunk, tracked: Tracked | None = None) -> Part:
+    """A field of the frame itself, or one that follows from other frames: nobody has that unless they are tracked."""
+    if name in TRACKED:
+        none = np.full(chunk.stop - chunk.start, ABSENT, np.int64)
+        found = FIELDS[name].values(tracked) if tracked is not None else none
+        return Part(None, Numbers(found, found != ABSENT), found != ABSENT)
     everywhere = np.ones(chunk.stop - chunk.start, bool)
     known = everywhere
     if name == "frame.number":
@@ -80,10 +86,10 @@ def link_types(store: FrameStore, chunk: Chunk) -> Ints:
     return np.asarray(by_interface[chunk.interface])
 
 
-def kept_parts(name: str, store: FrameStore, chunk: Chunk) -> list[Part]:
+def kept_parts(name: str, store: FrameStore, chunk: Chunk, tracked: Tracked | None = None) -> list[Part]:
     """A field from the kept columns."""
-    if name in FRAME:
-        return [frame_part(name, store, chunk)]
+    if name in FRAME or name in TRACKED:
+        return [frame_part(name, store, chunk, tracked)]
     if name in ADDRESSES:
         return _addresses(name, lambda part: _kept_numbers(chunk, part), None)
     column = chunk.columns[name]

@@ -17,6 +17,8 @@ from osgp_analyzer.schema.layer import walk
 
 LAYERS = ("lpdu", "npdu", "tpdu", "spdu", "authpdu", "apdu", "nv")
 ABSENT = -1
+PLACED = {"npdu": "npdu", "lonudp": "npdu", "apdu": "apdu", "nv": "apdu"}
+"""Layers whose place in the frame is kept: what is in the place of an NPDU, and of an APDU."""
 PACKED = 6
 """Byte strings of up to so many bytes are kept as a number: the bytes, and their length above them."""
 
@@ -105,13 +107,16 @@ class Headers:
     """The columns of `size` frames while they are filled: of a field that occurs again in a frame the first value stays
     in `columns`, and the last (the innermost) one in `innermost`.
 
-    `again`: names of the fields that some frame has more than once.
+    `again`: names of the fields that some frame has more than once. `places`: first byte of the NPDU and of the APDU,
+    and the end of the NPDU, in the buffer.
     """
 
     def __init__(self, kept: Mapping[str, Kept], asked: Iterable[str], size: int) -> None:
         self.columns = {name: np.full(size, ABSENT, one.dtype) for name, one in kept.items()}
         self.innermost = {name: np.full(size, ABSENT, np.int16) for name in asked}
+        self.places = {name: np.full(size, ABSENT, np.int64) for name in ("npdu", "apdu", "end")}
         self.again: set[str] = set()
+        self.repeating = np.zeros(size, bool)
         self._begun: set[str] = set()
 
     def add(self, group: Group, frames: Ints) -> None:
@@ -119,6 +124,8 @@ class Headers:
         if group.definition is None:
             return
         everyone = frames[group.frames]
+        if group.definition.name in PLACED:
+            self._place(PLACED[group.definition.name], group, everyone)
         for field in group.definition.fields:
             column = group.columns.get(field.name)
             name = group.definition.full_name(field)
@@ -133,12 +140,19 @@ class Headers:
             if name in self.columns:
                 self._first(name, column.value, rows, where)
 
+    def _place(self, name: str, group: Group, where: Ints) -> None:
+        free = np.flatnonzero(self.places[name][where] == ABSENT)
+        self.places[name][where[free]] = group.start[free]
+        if name == "npdu":
+            self.places["end"][where[free]] = group.whole[free]
+
     def _first(self, name: str, value: Value, rows: Ints | None, where: Ints) -> None:
         into = self.columns[name]
         if name in self._begun:
             free = into[where] == ABSENT
             if not free.all():
                 self.again.add(name)
+                self.repeating[where[~free]] = True
                 rows, where = np.flatnonzero(free) if rows is None else rows[free], where[free]
         self._begun.add(name)
         if isinstance(value, Numbers):

@@ -17,7 +17,7 @@ from osgp_analyzer.capture import Capture, Interface
 from osgp_analyzer.engines.columns import evaluate
 from osgp_analyzer.engines.columns.decode import decode
 from osgp_analyzer.engines.columns.group import Group, Known
-from osgp_analyzer.engines.columns.values import Ints, Numbers
+from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers
 from osgp_analyzer.store.header import ABSENT, Headers, kept_columns, layers_on_the_way, request_fields
 
 evaluate.PROCEDURES.update(PROCEDURES)
@@ -29,6 +29,8 @@ NESTING_CODES = (0x4D, 0x7E)
 """APDUs with an APDU inside: LTEP and the far-side escape."""
 OF_REQUEST = frozenset(("apdu.request_code", "apdu.outcome"))
 """Kept fields that depend on the request of the frame."""
+Layers = list[tuple[Ints, list[Group]]]
+"""For each link type the rows of a chunk that were decoded together, and the layers in them."""
 NO_TIME = np.iinfo(np.int64).min
 
 
@@ -60,6 +62,11 @@ class Chunk:
     """Innermost values of the fields that a response may ask of its request, -1 where absent."""
     again: set[str] = field(default_factory=set)
     """Names of header fields that some frame has more than once."""
+    repeating: Any = None
+    """The frames that have one of these more than once."""
+    places: dict[str, NDArray[np.int32]] = field(default_factory=dict)
+    """``npdu``, ``apdu``: first byte of the NPDU and APDU, ``end``: end of the NPDU, from the start of the frame; a
+    negative number where there is none."""
 
 
 class FrameStore:
@@ -95,11 +102,16 @@ class FrameStore:
         return np.concatenate([c.columns[name] for c in self.chunks]) if self.chunks else np.zeros(0, np.int8)
 
     def groups(
-        self, chunk: Chunk, request: Mapping[str, Numbers] | None = None, within: frozenset[str] | None = None
-    ) -> list[tuple[Ints, list[Group]]]:
+        self,
+        chunk: Chunk,
+        request: Mapping[str, Numbers] | None = None,
+        within: frozenset[str] | None = None,
+        only: Bools | None = None,
+    ) -> Layers:
         """Decode a chunk: for each link type its rows and the layers found in them.
 
         `request` has values of the request of each frame, by full name. `within`: only these layers (class names).
+        `only`: a mask of the frames to decode.
         """
         data = np.frombuffer(self.capture.buffer, np.uint8)
         links = {i.index: i.link_type for i in self.capture.interfaces}
@@ -109,13 +121,17 @@ class FrameStore:
             layer = self.links.get(link)
             if layer is None:
                 continue
-            rows = np.flatnonzero(link_of == link)
+            rows = np.flatnonzero(link_of == link if only is None else (link_of == link) & only)
             known = Known({n: v.take(rows) for n, v in (request or {}).items()}, crc[rows], within)
             found.append((rows, decode(layer, data, chunk.offset[rows], chunk.captured[rows], known)))
         return found
 
     def chunk(self, start: int, stop: int) -> Chunk:
         """Columns of frames that are indexed already; they are not kept."""
+        return self.read(start, stop, self.within)[0]
+
+    def read(self, start: int, stop: int, within: frozenset[str] | None = None) -> tuple[Chunk, Layers]:
+        """As `chunk`, with the layers that were read for it: those of `within`, or all."""
         index = self.capture.columns(start, stop)
         interface = np.frombuffer(index.interfaces, np.uint32)
         chunk = Chunk(
@@ -129,11 +145,15 @@ class FrameStore:
         )
         chunk.time[np.frombuffer(index.blocks, np.uint8) == 3] = NO_TIME
         headers = Headers(self.kept, self.asked, stop - start)
-        for rows, groups in self.groups(chunk, within=self.within):
+        layers = self.groups(chunk, within=within)
+        for rows, groups in layers:
             for group in groups:
                 headers.add(group, rows)
-        chunk.columns, chunk.innermost, chunk.again = headers.columns, headers.innermost, headers.again
-        return chunk
+        chunk.columns, chunk.innermost = headers.columns, headers.innermost
+        chunk.again, chunk.repeating = headers.again, headers.repeating
+        for name, place in headers.places.items():
+            chunk.places[name] = np.where(place == ABSENT, ABSENT, place - chunk.offset).astype(np.int32)
+        return chunk, layers
 
     def keeps_crc(self, interface: Interface) -> bool | None:
         """Whether LPDUs from this interface end in a CRC: what the user says, what the file says, or what the first
@@ -145,17 +165,27 @@ class FrameStore:
         self._learn()
         return self._evidence.get(interface.index)
 
-    def once(self, chunk: Chunk, names: Iterable[str], asked: bool) -> bool:
-        """Whether the kept columns of a chunk have every occurrence of these fields.
+    def beyond(self, chunk: Chunk, names: Iterable[str], asked: Mapping[str, Numbers] | None) -> Bools:
+        """The frames of which the kept columns of a chunk do not have all values of these fields.
 
-        They have the first one only. `asked`: values that depend on the request of the frame are meant, which the
-        columns do not have; nor do they have what is inside the answer to a message with an APDU inside.
+        They have the first value only, and none that depends on the request of the frame. `asked` has values of the
+        requests (`Tracked.asked`); None: what depends on a request is not wanted.
         """
         names = set(names)
-        if names & chunk.again or (asked and names & OF_REQUEST):
-            return False
-        nested = asked and bool(np.isin(chunk.columns["apdu.code"], NESTING_CODES).any())
-        return not (nested and any(name.startswith(("apdu.", "nv.")) for name in names))
+        rows = np.zeros(chunk.stop - chunk.start, bool)
+        if names & chunk.again:
+            rows |= chunk.repeating
+        if asked is not None:
+            if names & OF_REQUEST:
+                rows |= asked["spdu.type"].known
+            if any(name.startswith(("apdu.", "nv.")) for name in names):
+                # The answer to a message with an APDU inside may have one inside itself.
+                rows |= asked["apdu.code"].known & np.isin(asked["apdu.code"].values, NESTING_CODES)
+        return rows
+
+    def once(self, chunk: Chunk, names: Iterable[str], asked: Mapping[str, Numbers] | None) -> bool:
+        """Whether the kept columns of a chunk have all values of these fields; see `beyond`."""
+        return not self.beyond(chunk, names, asked).any()
 
     def _learn(self) -> None:
         """Look at the first frames of each interface, until there are enough of them to judge by."""

@@ -23,7 +23,6 @@ class Clock:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.format = "relative"
-        self._first: int | None = None
 
     def next(self) -> None:
         """Go on to the next format."""
@@ -37,18 +36,7 @@ class Clock:
         if time is None:
             return ""
         if self.format == "relative":
-            write(self._start(index))
+            write(self.session.first_time(index))
         elif self.format == "delta":
-            write(self._before(index))
+            write(self.session.time_before(index))
         return write(time)
-
-    def _start(self, index: int) -> int | None:
-        """Time of the first frame that has one, as far as `index`."""
-        if self._first is None:
-            times = (self.session.frame(i).time for i in range(index + 1))
-            self._first = next((time for time in times if time is not None), None)
-        return self._first
-
-    def _before(self, index: int) -> int | None:
-        times = (self.session.frame(i).time for i in range(index - 1, -1, -1))
-        return next((time for time in times if time is not None), None)

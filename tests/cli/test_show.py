@@ -182,7 +182,8 @@ def test_unreadable_file(tmp_path: Path) -> None:
     path.write_bytes(NATIVE.read_bytes())
     path.chmod(0)
     if os.geteuid() == 0:
-        script = "import os, sys, osgp_analyzer.cli.show; os.setgid(65534); os.setuid(65534); "
+        script = "import locale, os, sys, osgp_analyzer.cli.show, osgp_analyzer.app.decode; "
+        script += "os.setgid(65534); os.setuid(65534); "
         script += "from osgp_analyzer.cli.main import main; sys.exit(main())"
         tmp_path.chmod(0o755)
         done = subprocess.run(
@@ -268,7 +269,7 @@ def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
     for statement in (
         "import osgp_analyzer",
         "from osgp_analyzer.cli.main import parser; parser().format_help()",
-        "import osgp_analyzer.capture",
+        "import osgp_analyzer.schema",
     ):
         done = subprocess.run(
             [sys.executable, "-c", script.format(statement)], capture_output=True, text=True, check=True

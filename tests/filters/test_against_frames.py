@@ -20,9 +20,7 @@ from osgp_analyzer.capture import Capture
 from osgp_analyzer.engines.knowledge import Knowledge
 from osgp_analyzer.filters import Filter
 from osgp_analyzer.store import FrameStore, crc_is_kept
-from osgp_analyzer.store.header import kept_columns
 from tests import tshark
-from tests.filters.occurrences import occurrences
 
 CAPTURES = Path(__file__).parents[2] / "captures"
 NAMES = ("native_lpdu", "ltep_lpdu", "lon_udp_dom1")
@@ -209,7 +207,7 @@ def test_responses_read_with_their_requests(name: str) -> None:
         wanted = Filter(text)
         found: list[int] = []
         for one in tracked:
-            mask = wanted.mask(one.store, one.chunk, lambda one=one: one.groups)  # type: ignore[misc]
+            mask = wanted.mask(one.store, one.chunk, one)
             found += (np.flatnonzero(mask) + one.chunk.start + 1).tolist()
         assert found == [f.frame.number for f in seen if truth(f)], text
 
@@ -235,17 +233,8 @@ def test_kept_columns_and_full_decoding_agree(name: str, monkeypatch: pytest.Mon
     texts = [text for text, _ in FILTERS if Filter(text).fast]
     assert len(texts) > 30
     either = [passing(text, store(name)) for text in texts]
-    monkeypatch.setattr(Filter, "_once", lambda *_: False)
+    monkeypatch.setattr(FrameStore, "beyond", lambda _, chunk, *__: np.ones(chunk.stop - chunk.start, bool))
     assert [passing(text, store(name)) for text in texts] == either
-
-
-def test_only_the_known_nestings_repeat_a_kept_field() -> None:
-    """The rule by which the kept columns are used, from the definitions: without IP inside, LTEP and far-side escape,
-    nothing that is kept occurs twice below an LPDU."""
-    once = occurrences(frozenset(("LTEP", "FarSideEscape", "IPv4", "IPv6")))["LPDU"]
-    assert [name for name in kept_columns() if once[name] > 1] == []
-    lower = occurrences(frozenset(("IPv4", "IPv6")))["LPDU"]
-    assert [name for name in kept_columns() if lower[name] > 1 and not name.startswith("apdu.")] == []
 
 
 TSHARK = [

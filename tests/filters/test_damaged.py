@@ -6,6 +6,8 @@ from __future__ import annotations
 import random
 import struct
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from dissectors.carriers import LINK_TYPES
 from osgp_analyzer.app.decode import Decoder
 from osgp_analyzer.capture import Capture
+from osgp_analyzer.engines.columns.values import Numbers
 from osgp_analyzer.engines.knowledge import Knowledge
 from osgp_analyzer.filters import Filter, parse
 from osgp_analyzer.filters.compare import compare
@@ -83,9 +86,8 @@ def test_a_message_inside_a_message_in_one_frame_of_a_chunk(tmp_path: Path) -> N
         chunk = made.chunks[0]
         for text in ("all apdu.code == 0x51", "apdu.code == 0x10"):
             assert Filter(text).fast
-            assert Filter(text)._once(made, chunk, False) == once
-        assert Filter("npdu.src_node == 1")._once(made, chunk, False)
-        assert Filter("frame.len == 1")._once(made, chunk, False)
+            assert made.once(chunk, Filter(text).fields, None) == once
+        assert made.once(chunk, ["npdu.src_node"], None)
         assert Filter("apdu.code == 0x10").mask(made, chunk).tolist() == [False] * 4 + [not once]
 
 
@@ -94,8 +96,12 @@ def test_values_of_the_request_are_never_taken_from_kept_columns(tmp_path: Path)
     made = FrameStore(capture, LINK_TYPES, True)
     made.advance()
     wanted, calls = Filter("apdu.outcome == 1"), []
-    wanted.mask(made, made.chunks[0], lambda: calls.append(1) or [])  # type: ignore[func-returns-value]
-    assert calls == [1]
+    known = {"spdu.type": made.chunks[0].columns["spdu.type"] == 2}
+    asked = {n: Numbers(np.zeros(20, np.int64), known.get(n, np.zeros(20, bool))) for n in made.asked}
+    tracked: Any = SimpleNamespace(asked=asked, layers=lambda only: calls.append(only) or [])  # type: ignore[func-returns-value]
+    wanted.mask(made, made.chunks[0], tracked)
+    assert [only.tolist() for only in calls] == [known["spdu.type"].tolist()]
+    assert known["spdu.type"].any()
 
 
 @pytest.mark.parametrize(

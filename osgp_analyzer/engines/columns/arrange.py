@@ -121,7 +121,7 @@ def _read(group: Group, parts: Parts) -> None:
             value = Numbers(
                 _numbers(group, parts, places, little and not isinstance(field, schema.Bits), words), present
             )
-        where = partial(_where, group, parts, places)
+        where = partial(_where, group.start, parts, places)
         group.columns[field.name] = Column(value, present, where, isinstance(field, schema.Computed))
     group.parts, group.fixed = parts, count
     group.bit = group.start * 8 + parts.spread([shape.starts[count] for shape in parts.shapes])
@@ -148,6 +148,6 @@ def _numbers(
     return word >> parts.spread(shifts) & parts.spread(masks)
 
 
-def _where(group: Group, parts: Parts, places: list[Place]) -> tuple[Ints, Ints]:
+def _where(start: Ints, parts: Parts, places: list[Place]) -> tuple[Ints, Ints]:
     """First bit of a field, and its number of bits."""
-    return group.start * 8 + parts.spread([p.bit for p in places]), parts.spread([p.bits for p in places])
+    return start * 8 + parts.spread([p.bit for p in places]), parts.spread([p.bits for p in places])

@@ -77,7 +77,7 @@ def _read(group: Group, groups: list[Group]) -> tuple[Ints, Ints]:
         size, _ = size_of(payload.length, group)
         whole = ~group.cut
         short = whole & (size > group.left)
-        group.truncate(short, start)
+        group.truncate(short, start, "{} should follow, {} are there", (size, group.left))
         stop = np.where(whole & ~short, start + size, stop)
     group.bit, group.end = stop * 8, group.end + held
     if definition.trailer:
@@ -115,7 +115,7 @@ def _fields(group: Group, groups: list[Group], fields: tuple[schema.Field, ...])
             before, at = group.bit.copy(), group.byte
             got = read(field, group, rows, runs)
             group.columns[field.name] = Column(got.value, got.done, partial(between, before, group.bit.copy()))
-            group.truncate(got.short, at)
+            group.truncate(got.short, at, f"{field.title} needs {{}}, {{}} are left", (got.needed, got.left))
             _lose(group, got.lost, at)
 
 
@@ -134,16 +134,18 @@ def _struct(group: Group, groups: list[Group], field: schema.Struct, rows: Bools
                 lost, short = chosen & ~known, chosen & known & (length > group.left)
                 group.bit = np.where(chosen & known & ~short, (at + length) * 8, group.bit)
                 done |= chosen & known & ~short
-                group.truncate(short, at)
+                group.truncate(short, at, f"{field.title} needs {{}}, {{}} are left", (length, group.left))
                 _lose(group, lost, at)
             continue
-        done |= _nested(group, groups, target, chosen, field.length)
+        done |= _nested(group, groups, target, chosen, field.length, field.title)
     group.columns[field.name] = Column(
         Numbers(done.astype(np.int64), done), done, partial(between, before, group.bit.copy())
     )
 
 
-def _nested(group: Group, groups: list[Group], target: Any, rows: Bools, size: int | schema.Expr | None) -> Bools:
+def _nested(
+    group: Group, groups: list[Group], target: Any, rows: Bools, size: int | schema.Expr | None, title: str
+) -> Bools:
     """Read a layer at the cursor of the rows; returns those in which it was read."""
     start = group.byte
     end = group.end
@@ -152,7 +154,7 @@ def _nested(group: Group, groups: list[Group], target: Any, rows: Bools, size: i
         at = start.copy()
         short = rows & known & (length > group.left)
         _lose(group, rows & ~known, at)
-        group.truncate(short, at)
+        group.truncate(short, at, f"{title} needs {{}}, {{}} are left", (length, group.left))
         rows = rows & known & ~short
         end = start + length
     where = np.flatnonzero(rows)
@@ -188,10 +190,11 @@ def _array(
         if isinstance(field.element, schema.Field):
             got = read(field.element, group, active, runs)
             column.items.append(Column(got.value, got.done, partial(between, here, group.bit.copy())))
-            group.truncate(got.short, byte)
+            text = f"{field.title}: its next element needs {{}}, {{}} are left"
+            group.truncate(got.short, byte, text, (got.needed, got.left))
             _lose(group, got.lost, byte)
         else:
-            _nested(group, groups, field.element, active, None)
+            _nested(group, groups, field.element, active, None, field.title)
         active = active & (group.bit != here)
         number += 1
     column.where = partial(between, before, group.bit.copy())
@@ -209,7 +212,7 @@ def _check(group: Group) -> None:
                 if column and not column.computed
                 else group.start
             )
-            group.find(check.code, check.severity, check.group, rows, place)
+            group.find(check.code, check.severity, check.group, rows, place, check)
 
 
 def _enclose(group: Group, groups: list[Group], start: Ints, stop: Ints) -> None:
@@ -233,7 +236,10 @@ def _enclose(group: Group, groups: list[Group], start: Ints, stop: Ints) -> None
     group.find("surplus", Severity.WARN, MALFORMED, surplus, start)
     missing = rest & ~some & required & ~group.cut
     cut = group.cut
-    group.truncate(missing, start)
+    if missing.any():
+        for target, chosen in choose(payload.target, group, missing):
+            name = resolve(target).__name__ if isinstance(target, (str, type)) else "payload"
+            group.truncate(chosen, start, f"the bytes end before the {name}")
     rest = rest & ~surplus & ~missing
     deep = rest & some & (group.depth >= MAX_DEPTH)
     group.find("nesting", Severity.WARN, MALFORMED, deep, start)
@@ -265,6 +271,7 @@ def _drop_empty(group: Group, some: Bools) -> None:
     for finding in group.findings:
         gone[finding.rows] = False
     if gone.any():
+        group.there = ~gone
         for column in group.columns.values():
             column.present = column.present & ~gone
 

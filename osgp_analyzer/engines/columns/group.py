@@ -4,14 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from osgp_analyzer import schema
 from osgp_analyzer.engines.columns.parts import Parts
-from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Value
+from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Value, everywhere
 
 
 @dataclass(slots=True)
@@ -28,6 +29,11 @@ class Column:
     computed: bool = False
     items: list[Column] = field(default_factory=list)
 
+    def only(self, rows: Bools) -> Column:
+        """The field as if it were in the rows of a mask only."""
+        items = [item.only(rows) for item in self.items]
+        return Column(self.value, self.present & rows, self.where, self.computed, items)
+
 
 def between(first: Ints, last: Ints) -> tuple[Ints, Ints]:
     """The place of what reaches from a bit to another."""
@@ -42,13 +48,25 @@ def nothing() -> tuple[Ints, Ints]:
 
 @dataclass(slots=True)
 class Finding:
-    """The same finding in many frames: `offset` in bytes from the start of the buffer."""
+    """The same finding in many frames: `offset` in bytes from the start of the buffer.
+
+    Its text is that of the `check`, or `text` with the `sizes` (in bytes) of each row in it.
+    """
 
     code: str
     severity: schema.Severity
     group: schema.Group
     rows: Ints
     offset: Ints
+    check: schema.Check | None = None
+    text: str = ""
+    sizes: tuple[Ints, Ints] | None = None
+
+    def only(self, rows: Bools) -> Finding:
+        """The finding in the rows of a mask."""
+        kept = rows[self.rows]
+        sizes = (self.sizes[0][kept], self.sizes[1][kept]) if self.sizes is not None else None
+        return replace(self, rows=self.rows[kept], offset=self.offset[kept], sizes=sizes)
 
 
 @dataclass
@@ -95,6 +113,8 @@ class Group:
         """End of the bytes that the layer was given."""
         self.stop = end
         """End of the layer with its payload and trailer; what is behind is padding."""
+        self.there = everywhere(self.size)
+        """Rows in which the layer is there: one without bytes, fields and findings is not."""
         self.findings: list[Finding] = []
         self.memo: dict[schema.Expr, Value] = {}
         """Values of expressions that depend on fields already read."""
@@ -109,6 +129,14 @@ class Group:
         up = self.up[rows] if self.up is not None else None
         return Group(self.definition, self.data, self.known, self.frames[rows], self.start[rows], self.end[rows],
                      self.parent, up, self.nested, self.name)  # fmt: skip
+
+    def only(self, rows: Bools) -> Group:
+        """The layer as if it were in the rows of a mask only: their numbers stay, the others are empty."""
+        made = copy(self)
+        made.there = self.there & rows
+        made.columns = {name: column.only(rows) for name, column in self.columns.items()}
+        made.findings = [one for finding in self.findings if len((one := finding.only(rows)).rows)]
+        return made
 
     @property
     def byte(self) -> Ints:
@@ -125,13 +153,25 @@ class Group:
         column = self.columns.get(name)
         return column.value if column is not None else None
 
-    def find(self, code: str, severity: schema.Severity, group: schema.Group, rows: Bools, offset: Ints) -> None:
+    def find(
+        self,
+        code: str,
+        severity: schema.Severity,
+        group: schema.Group,
+        rows: Bools,
+        offset: Ints,
+        check: schema.Check | None = None,
+    ) -> None:
         """Note a finding in the rows of a mask; `offset` for all rows."""
         if rows.any():
             found = np.flatnonzero(rows)
-            self.findings.append(Finding(f"{self.name}.{code}", severity, group, found, offset[found]))
+            self.findings.append(Finding(f"{self.name}.{code}", severity, group, found, offset[found], check))
 
-    def truncate(self, rows: Bools, offset: Ints) -> None:
-        """Bytes are missing: nothing more is read of these rows."""
-        self.cut = self.cut | rows
-        self.find("truncated", schema.Severity.ERROR, schema.Group.MALFORMED, rows, offset)
+    def truncate(self, rows: Bools, offset: Ints, text: str, sizes: tuple[Ints, Ints] | None = None) -> None:
+        """Bytes are missing: nothing more is read of these rows. `text` and `sizes` as in `Finding`."""
+        if rows.any():
+            self.cut = self.cut | rows
+            self.find("truncated", schema.Severity.ERROR, schema.Group.MALFORMED, rows, offset)
+            where = self.findings[-1].rows
+            self.findings[-1].text = text
+            self.findings[-1].sizes = (sizes[0][where], sizes[1][where]) if sizes is not None else None

@@ -17,14 +17,15 @@ from osgp_analyzer.schema.types import TIME_SIZES
 
 @dataclass(slots=True)
 class Reading:
-    """What came of a field: its value where `done`; `short` are rows with too few bytes, `lost` those whose size
-    cannot be known. Sizes in bits."""
+    """What came of a field: its value where `done`; `short` are rows with fewer bytes `left` than `needed`, `lost`
+    those whose size cannot be known."""
 
     value: Value
     done: Bools
     short: Bools
     lost: Bools
-    bits: Ints
+    needed: Ints
+    left: Ints
 
 
 def size_of(size: int | schema.Expr, group: Group) -> tuple[Ints, Bools]:
@@ -70,7 +71,7 @@ def _absent(field: schema.Field, group: Group) -> Reading:
     """A field that no row has."""
     none, zero = nowhere(group.size), constant(0, group.size)
     value = Slices(group.data, zero, zero, none) if is_bytes(field) else Numbers(zero, none)
-    return Reading(value, none, none, none, zero)
+    return Reading(value, none, none, none, zero, zero)
 
 
 def is_bytes(field: schema.Field) -> bool:
@@ -112,7 +113,7 @@ def _bits(group: Group, rows: Bools, width: Ints, known: Bools) -> Reading:
         where = np.flatnonzero(done)
         values[where] = _extract(group, group.bit[where], width[where])
         group.bit[where] += width[where]
-    return Reading(Numbers(values, done), done, short, lost, width)
+    return Reading(Numbers(values, done), done, short, lost, (width + 7) // 8, group.left)
 
 
 def _extract(group: Group, bit: Ints, width: Ints) -> Ints:
@@ -136,8 +137,8 @@ def _low_bits(group: Group, rows: Bools, width: int, shift: int, run: int) -> Re
     where = np.flatnonzero(done)
     values[where] = gather(group.data, start[where], run, little=True) >> shift & ((1 << width) - 1)
     group.bit[where] += width
-    bits = constant(width, group.size)
-    return Reading(Numbers(values, done), done, short, nowhere(group.size), bits)
+    needed = constant(run, group.size)
+    return Reading(Numbers(values, done), done, short, nowhere(group.size), needed, group.end - start)
 
 
 def _integer(group: Group, rows: Bools, size: int, little: bool, signed: bool) -> Reading:
@@ -151,7 +152,7 @@ def _integer(group: Group, rows: Bools, size: int, little: bool, signed: bool) -
         number = np.where(number >> (size * 8 - 1) & 1, number - (1 << (size * 8)), number)
     values[where] = number
     group.bit[where] = (first + size) * 8
-    return Reading(Numbers(values, done), done, short, lost, bits)
+    return Reading(Numbers(values, done), done, short, lost, constant(size, group.size), group.left)
 
 
 def _bytes(group: Group, rows: Bools, length: Ints, known: Bools) -> Reading:
@@ -159,4 +160,5 @@ def _bytes(group: Group, rows: Bools, length: Ints, known: Bools) -> Reading:
     offset = group.byte
     where = np.flatnonzero(done)
     group.bit[where] = (offset[where] + length[where]) * 8
-    return Reading(Slices(group.data, offset, np.where(done, length, 0), done), done, short, lost, length * 8)
+    value = Slices(group.data, offset, np.where(done, length, 0), done)
+    return Reading(value, done, short, lost, length, group.left)

@@ -12,6 +12,7 @@ from osgp_analyzer import schema
 from osgp_analyzer.engines.scapy.cursor import Span, Truncated, Unknown
 from osgp_analyzer.engines.scapy.environment import DissectEnv, above
 from osgp_analyzer.engines.scapy.steps import PartialArray, Step
+from osgp_analyzer.engines.text import count
 from osgp_analyzer.schema import Finding, Group, Severity
 from osgp_analyzer.schema.layer import MAX_DEPTH, fixed_size
 
@@ -164,11 +165,6 @@ class Dissection:
         packet = self.packet
         code = f"{packet.definition.name}.{code}"
         packet.findings.append(Finding(severity, group, code, packet.frame_offset + at, text))
-
-
-def count(number: int) -> str:
-    """``1 byte``, ``2 bytes``."""
-    return f"{number} byte" if number == 1 else f"{number} bytes"
 
 
 def _has_trailer_around(packet: Any) -> bool:

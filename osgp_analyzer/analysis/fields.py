@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What tracking knows of each frame as fields, for filters, ``-T fields`` and export."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from osgp_analyzer.analysis.exchanges import Exchanges
+from osgp_analyzer.analysis.tracking import Tracked
+from osgp_analyzer.engines.columns.values import Ints
+
+
+class Kind(Enum):
+    """What the numbers of a field mean."""
+
+    FRAME = "frame"
+    """Number of a frame, from 1."""
+    TIME = "time"
+    """Nanoseconds."""
+    NUMBER = "number"
+    BOOL = "bool"
+    """1 for yes; a field without a yes or no is absent."""
+
+
+@dataclass(frozen=True)
+class TrackedField:
+    """A field of the exchange of a frame. `values`: for each frame of the chunk, -1 where it is absent. `ahead`: needs
+    ``track(store, ahead=True)``."""
+
+    name: str
+    label: str
+    doc: str
+    kind: Kind
+    values: Callable[[Tracked], Ints]
+    ahead: bool = False
+
+
+def _frame(name: str) -> Callable[[Tracked], Ints]:
+    """A frame by its number, from 1; absent is -1."""
+
+    def values(tracked: Tracked) -> Ints:
+        index: Ints = getattr(tracked.exchanges, name)
+        return np.where(index >= 0, index + 1, -1)
+
+    return values
+
+
+def _number(name: str) -> Callable[[Tracked], Ints]:
+    def values(tracked: Tracked) -> Ints:
+        found: Ints = getattr(tracked.exchanges, name)
+        return found
+
+    return values
+
+
+def _flag(name: str, applies: Callable[[Exchanges], Ints]) -> Callable[[Tracked], Ints]:
+    """1 or 0 where the index that it is about is there (see `applies`), else absent."""
+
+    def values(tracked: Tracked) -> Ints:
+        return np.where(applies(tracked.exchanges) >= 0, getattr(tracked.exchanges, name), -1)
+
+    return values
+
+
+def _asking(exchanges: Exchanges) -> Ints:
+    asks = np.full(len(exchanges.answers), -1, np.int64)
+    asks[exchanges.asking] = exchanges.root
+    return asks
+
+
+FIELDS: dict[str, TrackedField] = {
+    field.name: field
+    for field in (
+        TrackedField(
+            "transaction.answers",
+            "Answers",
+            "The message that this ACK, RESPONSE or CHALLENGE answers, or the challenge that this REPLY answers.",
+            Kind.FRAME,
+            _frame("answers"),
+        ),
+        TrackedField(
+            "transaction.response_time",
+            "Response time",
+            "Time since the frame that this one answers, in nanoseconds.",
+            Kind.TIME,
+            _number("response_time"),
+        ),
+        TrackedField(
+            "transaction.first",
+            "First sending",
+            "The first sending of the message that is sent again here.",
+            Kind.FRAME,
+            _frame("first"),
+        ),
+        TrackedField(
+            "transaction.attempt",
+            "Attempt",
+            "How many sendings of the message came before this one: 0 for the first.",
+            Kind.NUMBER,
+            _number("attempt"),
+        ),
+        TrackedField(
+            "transaction.duplicate",
+            "Duplicate of",
+            "The frame with the same bytes that this one repeats: heard twice, or an answer sent again.",
+            Kind.FRAME,
+            _frame("duplicate"),
+        ),
+        TrackedField(
+            "transaction.late",
+            "Late",
+            "The answer came later than the longest transmit timer, 3.072 s.",
+            Kind.BOOL,
+            _flag("late", lambda exchanges: exchanges.answers),
+        ),
+        TrackedField(
+            "transaction.answered_in",
+            "Answered in",
+            "The first ACK or RESPONSE to this message, to whichever of its sendings.",
+            Kind.FRAME,
+            _frame("answered_in"),
+            ahead=True,
+        ),
+        TrackedField(
+            "transaction.missing",
+            "Answer missing",
+            "The message asks for an ACK or RESPONSE, and none came before its timers ran out.",
+            Kind.BOOL,
+            _flag("missing", _asking),
+            ahead=True,
+        ),
+    )
+}
+"""The fields by name."""

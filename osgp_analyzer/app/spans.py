@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Work on a large capture shared out to all processors, and its results in the order of the capture.
+
+Each span of frames is done by a child of this process, which has all that is open and indexed, and tracks the frames
+before the span again (`track`, `start`). Where processes cannot be forked, or a capture is small or a stream, the work
+is done here.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import signal
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import IO, NoReturn
+
+from osgp_analyzer.analysis.tracking import Tracked
+from osgp_analyzer.app.selection import Wanted, selected_chunks
+from osgp_analyzer.app.session import Session
+from osgp_analyzer.capture import CaptureError
+from osgp_analyzer.engines.columns.values import Bools
+from osgp_analyzer.store import CHUNK
+
+Work = Callable[[Tracked, Bools], bytes]
+"""What is made of a chunk, and of the mask of the frames that are wanted."""
+
+AHEAD, MOST = 64 * CHUNK, 16 * CHUNK
+"""Frames that are indexed before the work is shared out, and that a child does at most."""
+FAILED = 3
+COPIED = 1 << 20
+
+
+@dataclass
+class _Child:
+    """A span that is being worked on: its result goes to a file without a name."""
+
+    process: int
+    result: IO[bytes]
+
+
+def in_order(session: Session, wanted: Wanted, work: Work) -> Iterator[bytes]:
+    """The results of `work`, those of earlier frames first; none of them empty.
+
+    Raises `FilterError`, and whatever `work` raises.
+    """
+    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    if workers < 2 or wanted.count is not None or session.capture.live or not hasattr(os, "fork"):
+        yield from _here(session, wanted, work, 0, None)
+        return
+    wanted.filter  # noqa: B018  a text that is none must be said here
+    running: deque[_Child] = deque()
+    size = min(max(_index(session, AHEAD) // (2 * workers) + 1, CHUNK), MOST)
+    start = 0
+    try:
+        if len(session.capture) <= 2 * CHUNK:
+            yield from _here(session, wanted, work, 0, None)
+            return
+        while True:
+            while len(running) < workers and (stop := _index(session, start + size)) > start:
+                running.append(_fork(session, wanted, work, start, stop))
+                start = stop
+            if not running:
+                return
+            yield from _collect(running.popleft())
+    finally:
+        for child in running:
+            with suppress(OSError):
+                os.kill(child.process, signal.SIGKILL)
+                os.waitpid(child.process, 0)
+            child.result.close()
+
+
+def _here(session: Session, wanted: Wanted, work: Work, start: int, stop: int | None) -> Iterator[bytes]:
+    for tracked, mask in selected_chunks(session, wanted, start, stop):
+        if mask.any():
+            yield work(tracked, mask)
+
+
+def _index(session: Session, stop: int) -> int:
+    """Index frames up to `stop`; how far that went."""
+    while len(session.capture) < stop and session.capture.index_more(stop - len(session.capture)):
+        pass
+    return min(stop, len(session.capture))
+
+
+def _fork(session: Session, wanted: Wanted, work: Work, start: int, stop: int) -> _Child:
+    result = _unnamed()
+    gc.freeze()  # what is there already stays shared with the child
+    process = os.fork()
+    if process == 0:
+        _child(session, wanted, work, start, stop, result)
+    gc.unfreeze()
+    return _Child(process, result)
+
+
+def _unnamed() -> IO[bytes]:
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("osgp-analyzer"), "w+b")
+    return tempfile.TemporaryFile()
+
+
+def _child(session: Session, wanted: Wanted, work: Work, start: int, stop: int, result: IO[bytes]) -> NoReturn:
+    """Do the work and end this process, whatever happens: nothing here may return to what the parent is doing."""
+    status = FAILED
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        for piece in _here(session, wanted, work, start, stop):
+            result.write(piece)
+        result.flush()
+        status = 0
+    except BaseException as error:
+        result.seek(0)
+        result.truncate()
+        result.write(pickle.dumps(error))
+        result.flush()
+    finally:
+        os._exit(status)
+
+
+def _collect(child: _Child) -> Iterator[bytes]:
+    """Wait for a child, and give what it made."""
+    _, status = os.waitpid(child.process, 0)
+    with child.result as result:
+        result.seek(0)
+        if os.WIFEXITED(status) and os.WEXITSTATUS(status) == FAILED:
+            raise pickle.loads(result.read())
+        if status:
+            raise CaptureError("a part of the work was ended by the system: there may be too little memory")
+        while piece := result.read(COPIED):
+            yield piece

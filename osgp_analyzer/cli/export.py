@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""``osgp-analyzer export``: frames into files for other programs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
+
+from osgp_analyzer.app.options import settings
+from osgp_analyzer.app.selection import Wanted, selected_chunks
+from osgp_analyzer.app.session import Session
+from osgp_analyzer.capture import CaptureError
+from osgp_analyzer.cli.main import nearest
+from osgp_analyzer.cli.show import notes
+from osgp_analyzer.export.columns import Columns, default_names, with_names
+from osgp_analyzer.export.database import Selection
+from osgp_analyzer.export.frames import write_pcapng, write_wireshark
+from osgp_analyzer.export.output import check_apart, output
+from osgp_analyzer.export.tables import WRITERS, cell
+
+FRAMES = {"pcapng": write_pcapng, "wireshark": write_wireshark}
+BINARY = (*FRAMES, "parquet")
+SUFFIXES = {".csv": "csv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet",
+            ".pcapng": "pcapng"}  # fmt: skip
+PRINT = {"occurrence": "f", "aggregator": ","}
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the file; 1 when the capture is damaged."""
+    form = options.format or _by_suffix(options.out)
+    columns = _columns(options, form)
+    if form in BINARY and options.out == "-" and sys.stdout.isatty():
+        raise CaptureError(f"{form} is not for terminals: name a file, or send it to another program with |")
+    check_apart(options.file, options.out)
+    session = Session.open(options.file, settings(options.link, options.crc))
+    found = False
+
+    def selection() -> Selection:
+        nonlocal found
+        for tracked, mask in selected_chunks(
+            session, Wanted(options.filter, options.count, columns.names if columns is not None else ())
+        ):
+            found = found or bool(mask.any())
+            yield tracked, mask
+
+    with ended_by_signals(), output(options.out) as out:
+        if columns is None:
+            FRAMES[form](session.capture, selection(), out)
+        else:
+            WRITERS[form](columns, selection(), out)
+    return notes(session, found or options.filter is None)
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Being asked to end takes the unfinished file away, as an error does."""
+
+    def end(number: int, _: FrameType | None) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    numbers = {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}
+    before = {number: signal.signal(number, end) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _by_suffix(name: str) -> str:
+    suffix = os.path.splitext(name)[1].lower()
+    if suffix not in SUFFIXES:
+        known = ", ".join((*SUFFIXES, "--format wireshark"))
+        what = "standard output has no suffix" if name == "-" else f"{name}: no format has the suffix {suffix!r}"
+        raise CaptureError(f"{what}: choose one with --format; there are {known}")
+    return SUFFIXES[suffix]
+
+
+def _columns(options: argparse.Namespace, form: str) -> Columns | None:
+    """The columns of a table, None for files of frames."""
+    if form in FRAMES:
+        if options.fields or options.print or options.names:
+            raise CaptureError(f"{form} has whole frames: -e, -E and --names are for csv, json, jsonl and parquet")
+        return None
+    chosen = dict(PRINT)
+    for pair in options.print:
+        key, _, value = pair.partition("=")
+        if key not in PRINT:
+            raise CaptureError(f"-E {pair}: no such setting{nearest(key, list(PRINT))}")
+        if key == "occurrence" and value not in ("f", "l", "a"):
+            raise CaptureError(f"-E {pair}: occurrence is f (first), l (last) or a (all)")
+        chosen[key] = value
+    names = options.fields or default_names()
+    text = cell if form == "csv" else None
+    return Columns(with_names(names) if options.names else names, chosen["occurrence"], chosen["aggregator"], text)

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""``osgp-analyzer stats``: statistics as tables, plots, or JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from osgp_analyzer.analysis.statistics import SECTIONS, Settings
+from osgp_analyzer.app.options import settings
+from osgp_analyzer.app.session import Session
+from osgp_analyzer.app.statistics import gather
+from osgp_analyzer.capture import CaptureError
+from osgp_analyzer.cli import stats_plots, stats_tables
+from osgp_analyzer.cli.main import nearest
+from osgp_analyzer.cli.show import notes
+from osgp_analyzer.cli.stats_page import ALL, FEW, Page
+
+WRITERS = {
+    "frames": stats_tables.frames,
+    "hierarchy": stats_tables.hierarchy,
+    "endpoints": stats_tables.endpoints,
+    "conversations": stats_tables.conversations,
+    "services": stats_tables.services,
+    "commands": stats_tables.commands,
+    "errors": stats_tables.errors,
+    "responses": stats_plots.responses,
+    "load": stats_plots.load,
+}
+"""What writes each result."""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the statistics; 1 when the file is damaged."""
+    for name in options.statistics:
+        if name not in SECTIONS:
+            hint = nearest(name, list(SECTIONS)) or f"; there are {', '.join(SECTIONS)}"
+            raise CaptureError(f"no statistic named {name!r}{hint}")
+    session = Session.open(options.file, settings(options.link, options.crc))
+    found = gather(session, options.filter, options.statistics or SECTIONS, Settings(options.rate, options.interval))
+    counted = found["frames"]["frames"]
+    if options.json:
+        print(json.dumps(found, indent=1))
+    elif counted:
+        page = Page(sys.stdout, ALL if options.statistics else FEW, found["frames"])
+        for name, result in found.items():
+            WRITERS[name](page, result)
+    sys.stdout.flush()
+    return notes(session, bool(counted) or options.filter is None)

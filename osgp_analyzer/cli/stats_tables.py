@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Statistics as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from osgp_analyzer.cli import tables
+from osgp_analyzer.cli.stats_page import ALL, NOTHING, Page, Row, domain, number, seconds, share
+
+
+def frames(page: Page, result: Row) -> None:
+    """How many frames there are."""
+    total = page.total
+    some = "" if total["frames"] == total["in_capture"] else f" of {total['in_capture']}"
+    length = f", {seconds(total['duration'])} s" if total["duration"] is not None else ""
+    page.line(f"{total['frames']}{some} frames, {total['bytes']} bytes{length}")
+    page.note(total["untimed"], "frames have no time stamp")
+
+
+def hierarchy(page: Page, result: Row) -> None:
+    """A line for each path of layers."""
+    page.head("Protocol hierarchy")
+    flat = list(_flat(result["layers"], 0))
+    # The parents of a frequent layer are as frequent: what is kept is a tree.
+    kept = sorted(range(len(flat)), key=lambda place: (-flat[place][1]["frames"], flat[place][0]))
+    limit = page.limit if page.limit == ALL else 2 * page.limit
+    chosen = [flat[place] for place in sorted(kept[:limit])]
+    rows = [
+        (
+            "  " * depth + row["layer"],
+            row["title"],
+            number(row["frames"]),
+            share(row["frames"], page.total["frames"]),
+            number(row["bytes"]),
+        )
+        for depth, row in chosen
+    ]
+    for line in tables.table(("<layer", "<", "frames", "%", "bytes"), rows, page.width):
+        page.line(f"  {line}")
+    if len(flat) > limit:
+        page.line(f"  ... and {len(flat) - limit} more")
+
+
+def endpoints(page: Page, result: Row) -> None:
+    """A line for each address."""
+    page.head("Endpoints")
+    page.table(
+        ("<address", "<domain", "sent", "bytes", "received", "bytes", "priority", "alt path", "CRC bad"),
+        result["rows"],
+        lambda row: (
+            row["address"],
+            domain(row),
+            *(
+                number(row[name])
+                for name in (
+                    "frames_sent",
+                    "bytes_sent",
+                    "frames_received",
+                    "bytes_received",
+                    "priority",
+                    "alt_path",
+                    "crc_bad",
+                )
+            ),
+        ),
+    )
+    page.note(result["frames_without_address"], "frames without an address are not counted")
+
+
+def conversations(page: Page, result: Row) -> None:
+    """A line for each pair of addresses."""
+    page.head("Conversations")
+    start = page.total["first"]
+
+    def since(time: int | None) -> str:
+        return seconds(None if time is None or start is None else time - start)
+
+    page.table(
+        ("<A", "<B", "<domain", "frames", "bytes", "A>B", "bytes", "B>A", "bytes", "first s", "lasts s"),
+        result["rows"],
+        lambda row: (
+            row["a"],
+            row["b"],
+            domain(row),
+            number(row["frames"]),
+            number(row["bytes"]),
+            number(row["frames_a_to_b"]),
+            number(row["bytes_a_to_b"]),
+            number(row["frames_b_to_a"]),
+            number(row["bytes_b_to_a"]),
+            since(row["first"]),
+            seconds(row["duration"]),
+        ),
+    )
+
+
+def services(page: Page, result: Row) -> None:
+    """A line for each service."""
+    page.head("Services")
+    page.table(
+        ("<service", "<field", "frames", "%", "bytes", "priority", "alt path"),
+        result["rows"],
+        lambda row: (
+            row["name"] or f"undefined ({row['value']})",
+            row["field"],
+            number(row["frames"]),
+            share(row["frames"], page.total["frames"]),
+            number(row["bytes"]),
+            number(row["priority"]),
+            number(row["alt_path"]),
+        ),
+    )
+    page.note(result["frames_without_service"], "frames have no LON service")
+
+
+def commands(page: Page, result: Row) -> None:
+    """Messages, and responses by their request."""
+    page.head("Commands")
+    page.table(
+        ("<message", "<field", "code", "frames", "%", "bytes"),
+        result["messages"],
+        lambda row: (
+            row["name"] or "undefined",
+            row["field"],
+            f"0x{row['value']:02x}",
+            number(row["frames"]),
+            share(row["frames"], page.total["frames"]),
+            number(row["bytes"]),
+        ),
+    )
+    page.head("Responses by their request")
+    page.table(
+        ("<request", "code", "<outcome", "frames", "bytes"),
+        result["responses"],
+        lambda row: (
+            row["request"] or "no APDU code",
+            NOTHING if row["request_code"] is None else f"0x{row['request_code']:02x}",
+            row["outcome"] or NOTHING,
+            number(row["frames"]),
+            number(row["bytes"]),
+        ),
+    )
+    page.note(result["responses_without_request"], "responses have no request in the capture")
+
+
+def errors(page: Page, result: Row) -> None:
+    """Findings, and faults by sender."""
+    page.head("Findings")
+    page.table(
+        ("<severity", "<finding", "<group", "count", "frames"),
+        result["findings"],
+        lambda row: (row["severity"], row["code"], row["group"], number(row["count"]), number(row["frames"])),
+    )
+    page.note(result["frames_with_findings"], "frames have findings")
+    page.head("Faults by sender")
+    names = ("frames", "crc_bad", "failed", "retries", "duplicates", "late", "missing")
+    page.table(
+        ("<address", "<domain", *(name.replace("_", " ") for name in names), "alt path", "%"),
+        result["nodes"],
+        lambda row: (
+            row["address"],
+            domain(row),
+            *(number(row[name]) for name in names),
+            number(row["alt_path"]),
+            share(row["alt_path"], row["frames"]),
+        ),
+    )
+
+
+def _flat(layers: list[Row], depth: int) -> Iterator[tuple[int, Row]]:
+    for layer in layers:
+        yield depth, layer
+        yield from _flat(layer["layers"], depth + 1)

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""DuckDB holds the table of frames in memory, and what is more in a folder that goes when it is closed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import duckdb
+
+from osgp_analyzer.analysis.tracking import Tracked
+from osgp_analyzer.capture import CaptureError
+from osgp_analyzer.engines.columns.values import Bools
+from osgp_analyzer.export.columns import SECONDS, TIMESTAMP, Columns
+
+MEMORY = "400MB"
+"""What DuckDB may take before it moves data to its folder."""
+
+Selection = Iterable[tuple[Tracked, Bools]]
+"""Chunks, each with a mask of its frames."""
+
+
+def quoted(name: str) -> str:
+    """A name as SQL writes it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _expression(name: str, kind: str, as_text: bool) -> str:
+    if kind == TIMESTAMP:
+        made = f"make_timestamp_ns({quoted(name)})"
+        return f"strftime({made}, '%Y-%m-%dT%H:%M:%S.%nZ')" if as_text else made
+    if kind == SECONDS:
+        return f"{quoted(name)}::DECIMAL(19,0) * 0.000000001::DECIMAL(10,9)"
+    return quoted(name)
+
+
+class Database:
+    """A table ``frames`` of columns of frames. All methods raise `CaptureError` where there is no room."""
+
+    def __init__(self) -> None:
+        try:
+            self._folder = tempfile.TemporaryDirectory(prefix="osgp-analyzer-")
+            self.path = Path(self._folder.name)
+            config: dict[str, str | bool | int | float | list[str]] = {
+                "temp_directory": str(self.path / "spill"),
+                "memory_limit": MEMORY,
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "allow_persistent_secrets": "false",
+            }
+            self._connection = duckdb.connect(config=config)
+        except (OSError, duckdb.IOException) as error:
+            raise _no_room(error) from error
+        self.run("SET enable_progress_bar = false")
+        self.run("SET python_enable_replacements = false")
+
+    def run(self, statement: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:
+        """Run a statement; all rows of its result. Raises `duckdb.Error` for one that is wrong."""
+        try:
+            rows: list[tuple[Any, ...]] = self._connection.execute(statement, values).fetchall()
+        except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+            raise _no_room(error) from error
+        except duckdb.InterruptException:
+            raise KeyboardInterrupt from None
+        return rows
+
+    def stream(self, statement: str, size: int) -> Iterable[list[tuple[Any, ...]]]:
+        """Run a statement; its rows, `size` at a time. Raises as `run` does."""
+        try:
+            result = self._connection.execute(statement)
+            while rows := result.fetchmany(size):
+                yield rows
+        except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+            raise _no_room(error) from error
+        except duckdb.InterruptException:
+            raise KeyboardInterrupt from None
+
+    def create(self, columns: Columns) -> None:
+        """Make the table, empty."""
+        self.run("CREATE TABLE frames (" + ", ".join(f"{quoted(n)} {t}" for n, t in columns.types.items()) + ")")
+
+    def load(self, columns: Columns, selection: Selection) -> None:
+        """Append the frames of a selection to the table."""
+        # Each chunk is a transaction: a longer one would hold the arrays of all its chunks.
+        for tracked, mask in selection:
+            if mask.any():
+                self._on_chunk(columns, columns.make(tracked, mask), "INSERT INTO frames {}")
+
+    def text(self, columns: Columns, chunk: dict[str, Any], form: str) -> bytes:
+        """The rows of a chunk in a format of DuckDB's COPY; timestamps as RFC 3339 has them."""
+        path = self.path / "rows"
+        self._on_chunk(columns, chunk, f"COPY ({{}}) TO {_path(path)} ({form})", as_text=True)
+        return path.read_bytes()
+
+    def parquet(self) -> Path:
+        """The table as a Parquet file, in the folder of the database."""
+        path = self.path / "table"
+        self.run(f"COPY frames TO {_path(path)} (FORMAT parquet, COMPRESSION zstd)")
+        return path
+
+    def _on_chunk(self, columns: Columns, chunk: dict[str, Any], statement: str, as_text: bool = False) -> None:
+        chosen = ", ".join(f"{_expression(n, t, as_text)} AS {quoted(n)}" for n, t in columns.types.items())
+        self._connection.register("chunk", chunk)
+        self.run(statement.format(f"SELECT {chosen} FROM chunk"))
+        self._connection.unregister("chunk")
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._connection.close()
+        self._folder.cleanup()
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _path(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def _no_room(error: Exception) -> CaptureError:
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return CaptureError(f"the query needs more than {MEMORY} of memory: ask for fewer columns or frames (-Y, -c)")
+    known = [os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)]
+    reason = next((text for text in known if text in str(error)), str(error).partition("\n")[0])
+    return CaptureError(f"{tempfile.gettempdir()}: cannot hold the table: {reason}: make room there, or set TMPDIR")

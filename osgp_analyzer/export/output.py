@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A file that gets its name only when it is whole."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import BinaryIO
+
+from osgp_analyzer.capture import CaptureError
+
+
+@contextmanager
+def output(name: str) -> Iterator[BinaryIO]:
+    """The file `name` for writing; ``-`` is standard output.
+
+    It is written beside its place under a name that ends in ".part", and takes its own name when the block is left.
+    If the block fails in any way, the part is removed and what was there before stays. What is no regular file (a
+    pipe, a device) is written straight. Raises `CaptureError` if the system cannot write; on standard output OSError.
+    """
+    if name == "-":
+        try:
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
+        except CaptureError as error:  # of the writer of capture files: the reader of a pipe may have gone
+            if isinstance(error.__cause__, OSError) and str(error).startswith("<stdout>: "):
+                raise error.__cause__ from None
+            raise
+        return
+    part = target = ""
+    try:
+        target = os.path.realpath(name)  # a link to a file is written through, not replaced by a file
+        if os.path.isdir(target) or name.endswith(os.sep):
+            raise CaptureError(f"{name}: is a folder: give the name of a file in it")
+        device = os.path.exists(target) and not stat.S_ISREG(os.stat(target).st_mode)
+        if device:
+            file = open(target, "wb")  # noqa: SIM115 - closed below
+        else:
+            part = f"{target}.{secrets.token_hex(4)}.part"
+            file = open(part, "xb")  # noqa: SIM115
+    except (OSError, ValueError) as error:
+        raise _failure(name, error) from error
+    try:
+        with file:
+            file.raw.name = name  # type: ignore[attr-defined]  # errors name the file that was asked for
+            yield file
+            file.flush()
+            if not device:
+                os.fsync(file.fileno())
+        if not device:
+            if os.path.exists(target):
+                with suppress(OSError):
+                    shutil.copymode(target, part)
+            os.replace(part, target)
+            part = ""
+    except OSError as error:
+        raise _failure(name, error, bool(part)) from error
+    except CaptureError as error:
+        if isinstance(error.__cause__, OSError) and str(error).startswith(f"{name}: "):
+            raise _failure(name, error.__cause__, bool(part)) from error.__cause__
+        raise
+    finally:
+        if part:
+            with suppress(OSError):
+                os.unlink(part)
+
+
+def _failure(name: str, error: Exception, part: bool = False) -> CaptureError:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    kept = "; no part of it was kept: make room, or write to another place" if part else ""
+    return CaptureError(f"{name}: cannot be written: {reason}{kept}")
+
+
+def check_apart(source: str, target: str) -> None:
+    """Raise `CaptureError` if a file would be written over the capture that it is made from."""
+    if target == "-":
+        return
+    with suppress(OSError, ValueError):
+        read = os.fstat(0) if source == "-" else os.stat(source)
+        if stat.S_ISREG(read.st_mode) and os.path.samestat(read, os.stat(target)):
+            raise CaptureError(f"{target}: is the capture that is read: write to another file")

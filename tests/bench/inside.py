@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is measured inside a process: `python -m tests.bench.inside WHAT CAPTURE` prints it as JSON."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from tests.bench.measure import memory
+
+FILTER = "npdu.src_node == 10 and apdu.code == 0x4d"
+TIMES = 7
+
+
+def store(capture: str) -> dict[str, Any]:
+    """All chunks of a store held in memory."""
+    session, seconds = _indexed(capture)
+    used = memory()
+    return {
+        "frames": len(session.store),
+        "seconds": seconds,
+        "anonymous": used["RssAnon"],
+        "peak": used["VmHWM"],
+    }
+
+
+def filtering(capture: str) -> dict[str, Any]:
+    """A filter, from its text to the masks of all chunks of a store that is there already."""
+    from osgp_analyzer.filters import Filter
+
+    session, _ = _indexed(capture)
+    taken, matches = [], 0
+    for _ in range(TIMES):
+        start = time.perf_counter()
+        matches = Filter(FILTER).count(session.store)
+        taken.append(time.perf_counter() - start)
+    return {"frames": len(session.store), "matches": matches, "seconds": statistics.median(taken)}
+
+
+def scapy(capture: str) -> dict[str, Any]:
+    """PcapReader with our layers; imports are not counted."""
+    from scapy.utils import PcapReader
+
+    from dissectors.layers import register
+
+    register()
+    start, frames, layers = time.perf_counter(), 0, []
+    with PcapReader(capture) as reader:
+        for packet in reader:
+            frames += 1
+            layers = packet.layers()
+    return {"frames": frames, "seconds": time.perf_counter() - start, "layers": [c.__name__ for c in layers]}
+
+
+def pyshark(capture: str, script: str) -> dict[str, Any]:
+    """FileCapture with tshark's JSON, which is its faster way; from the first packet on, so without tshark's start."""
+    import pyshark
+
+    start, frames, layers = 0.0, 0, []
+    reader = pyshark.FileCapture(
+        capture, keep_packets=False, use_json=True, custom_parameters=["-n", "-X", f"lua_script:{script}"]
+    )
+    for packet in reader:
+        start = start or time.perf_counter()
+        frames += 1
+        layers = [layer.layer_name for layer in packet.layers]
+    seconds = time.perf_counter() - start
+    reader.close()
+    return {"frames": frames, "seconds": seconds, "layers": layers}
+
+
+def _indexed(capture: str) -> tuple[Any, float]:
+    from osgp_analyzer.app.session import Session
+
+    start = time.perf_counter()
+    session = Session.open(capture)
+    while session.store.advance():
+        pass
+    return session, time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    measurements: dict[str, Callable[..., dict[str, Any]]]
+    measurements = {"store": store, "filter": filtering, "scapy": scapy, "pyshark": pyshark}
+    print(json.dumps(measurements[sys.argv[1]](*sys.argv[2:])))
