@@ -21,15 +21,15 @@ def _table() -> NDArray[np.uint16]:
 
 
 def _after_two(table: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    register = np.arange(1 << 16, dtype=np.uint16)
+    register = np.arange(1 << 16, dtype=np.uint16).byteswap()
     for _ in range(2):
         register = table[register >> 8] ^ register << 8
-    return register
+    return register.byteswap()
 
 
 TABLE = _table()
 PAIRS = _after_two(TABLE)
-"""The register after two bytes, by the register exclusive-or the bytes."""
+"""The register after two bytes, by the register exclusive-or these bytes; both in little-endian order."""
 
 
 def crc16(data: NDArray[np.uint8], start: Ints, end: Ints) -> NDArray[np.uint16]:
@@ -39,12 +39,15 @@ def crc16(data: NDArray[np.uint8], start: Ints, end: Ints) -> NDArray[np.uint16]
     order = np.argsort((-size).astype(np.int16) if len(size) and size.max() < 32768 else -size, kind="stable")
     at, pairs = start[order], size[order] >> 1
     running = np.full(len(start), 0xFFFF, np.uint16)
+    words = np.empty((len(start), 2), np.uint8)
     longest = int(pairs[0]) if len(pairs) else 0
-    counts = np.searchsorted(-pairs, -np.arange(longest), side="left").tolist()
-    for count in counts:
+    for count in np.searchsorted(-pairs, -np.arange(longest), side="left").tolist():
         here = at[:count]
-        running[:count] = PAIRS[running[:count] ^ (data[here].astype(np.uint16) << 8 | data[here + 1])]
-        at[:count] += 2
+        words[:count, 0] = data[here]
+        words[:count, 1] = data[here + 1]
+        running[:count] = PAIRS[running[:count] ^ words[:count].view("<u2")[:, 0]]
+        here += 2
+    running = running.byteswap()
     odd = np.flatnonzero(size[order] & 1)
     now = running[odd]
     running[odd] = TABLE[now >> 8 ^ data[at[odd]]] ^ now << 8

@@ -13,6 +13,7 @@ import numpy as np
 from dissectors.answering import RESPONSE
 from osgp_analyzer.analysis.exchanges import Exchanges, Following
 from osgp_analyzer.analysis.outcomes import Outcomes
+from osgp_analyzer.analysis.pairing import Pairing
 from osgp_analyzer.analysis.transactions import FAR_BACK, NONE
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers
 from osgp_analyzer.store import CHUNK, Chunk, FrameStore, Layers
@@ -25,14 +26,23 @@ class Tracked:
 
     store: FrameStore
     chunk: Chunk
-    exchanges: Exchanges
+    answers: Ints
+    """The frame that each one answers, -1 for none; see `Exchanges`."""
+    followed: Exchanges | None
     before: list[Chunk]
     plain: Layers | None = None
+
+    @property
+    def exchanges(self) -> Exchanges:
+        """All that is known of the exchanges. Raises ValueError where only answers were looked for."""
+        if self.followed is None:
+            raise ValueError("the exchanges were not followed: track(..., whole=True) does")
+        return self.followed
 
     @cached_property
     def request(self) -> Ints:
         """Of each response the index of its request in the capture, -1 for none."""
-        return np.where(self.chunk.columns["spdu.type"] == RESPONSE, self.exchanges.answers, NONE)
+        return np.where(self.chunk.columns["spdu.type"] == RESPONSE, self.answers, NONE)
 
     @cached_property
     def asked(self) -> dict[str, Numbers]:
@@ -72,6 +82,7 @@ def track(
     size: int = CHUNK,
     ahead: bool = False,
     *,
+    whole: bool = True,
     deep: bool = False,
     start: int = 0,
     stop: int | None = None,
@@ -79,13 +90,14 @@ def track(
     """The chunks of a capture, indexed as they are needed; of the frames `start` to `stop`, if given.
 
     `ahead`: a chunk comes when its messages were answered or their timers have run out, at most `FAR_BACK` frames
-    after its end, with `Exchanges.answered_in` and `missing`. `deep`: all layers of all frames will be asked for.
+    after its end, with `Exchanges.answered_in` and `missing`. `whole`: follow the exchanges, not only which frame
+    answers which. `deep`: all layers of all frames will be asked for.
     """
-    following = Following(ahead)
+    following = Following(ahead) if whole or ahead else None
     held: deque[Tracked] = deque()
     end = stop + FAR_BACK if ahead and stop is not None else stop
     for tracked in _chunks(store, size, following, deep, start, end):
-        if following.outcomes is None:
+        if following is None or following.outcomes is None:
             yield tracked
             continue
         held.append(tracked)
@@ -93,14 +105,15 @@ def track(
             yield from _settle(held.popleft(), following.outcomes, stop)
         last = tracked.chunk.stop
         following.outcomes.forget(min(held[0].chunk.start if held else last, last - FAR_BACK))
-    while held and following.outcomes is not None:
+    while held and following is not None and following.outcomes is not None:
         yield from _settle(held.popleft(), following.outcomes, stop)
 
 
 def _chunks(
-    store: FrameStore, size: int, following: Following, deep: bool, first: int, end: int | None
+    store: FrameStore, size: int, following: Following | None, deep: bool, first: int, end: int | None
 ) -> Iterator[Tracked]:
     before: list[Chunk] = []
+    pairing = Pairing()
     start = max(0, first - FAR_BACK)
     while end is None or start < end:
         more = len(store.capture) > start or store.capture.index_more(size)
@@ -110,9 +123,12 @@ def _chunks(
                 return
             continue
         chunk, plain = store.read(start, stop, None if deep and start >= first else store.within)
-        exchanges = following.follow(chunk, np.frombuffer(store.capture.buffer, np.uint8))
+        exchanges = None
+        if following is not None:
+            exchanges = following.follow(chunk, np.frombuffer(store.capture.buffer, np.uint8))
+        answers = exchanges.answers if exchanges is not None else pairing.pair(chunk)
         if start >= first:
-            yield Tracked(store, chunk, exchanges, before, plain if deep else None)
+            yield Tracked(store, chunk, answers, exchanges, before, plain if deep else None)
         before = [*(c for c in before if c.stop > stop - FAR_BACK), chunk]
         start = stop
 

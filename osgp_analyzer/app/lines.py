@@ -39,8 +39,8 @@ class Lines:
         return cells.join(
             [
                 *begin,
-                cells.numbers(rows + tracked.chunk.start + 1, 5, " "),
-                self._times(self._stamps(tracked)[rows]),
+                *cells.whole_numbers(rows + tracked.chunk.start + 1, 5, " "),
+                *self._times(self._stamps(tracked)[rows]),
                 cells.padding(made.source, 12),
                 made.source,
                 cells.table(["   ", " → "], way),
@@ -77,12 +77,12 @@ class Lines:
             return stamps
         return times
 
-    def _times(self, stamps: Ints) -> Cells:
+    def _times(self, stamps: Ints) -> list[Cells]:
         if self.time in (*RELATIVE, *DELTA, *EPOCH):
             return cells.seconds(stamps, NO_TIME, 14, " ")
         write = formatter(self.time)
         if stamps.min() < 0:
-            return cells.of_values(stamps, lambda ns: f"{write(None if ns == NO_TIME else ns):>14} ")
+            return [cells.of_values(stamps, lambda ns: f"{write(None if ns == NO_TIME else ns):>14} ")]
         whole, rest = np.divmod(stamps, 10**9)
         heads = cells.of_values(whole, lambda second: write(second * 10**9)[:-9])
-        return cells.concat([heads, *cells.fraction(rest, " ")])
+        return [heads, *cells.fraction(rest, " ")]

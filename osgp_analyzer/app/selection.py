@@ -21,13 +21,14 @@ from osgp_analyzer.store import CHUNK
 class Wanted:
     """Which frames, and what will be asked of them: `names` of fields, and with `deep` all their layers.
 
-    `count`: of the first so many frames only. `ahead`: how messages are answered later.
+    `count`: of the first so many frames only. `whole`: their exchanges, `ahead`: and how messages are answered later.
     """
 
     filter_text: str | None = None
     count: int | None = None
     names: Collection[str] = ()
     deep: bool = False
+    whole: bool = False
     ahead: bool = False
 
     @cached_property
@@ -43,11 +44,12 @@ def selected_chunks(
     chosen, count = wanted.filter, wanted.count
     names = {*wanted.names, *(chosen.names if chosen is not None else ())} & FIELDS.keys()
     ahead = wanted.ahead or any(FIELDS[name].ahead for name in names)
+    whole = wanted.whole or bool(names)
     deep = wanted.deep if chosen is None else not chosen.fast
     size = CHUNK if count is None else min(CHUNK, max(1, count))
     if count is not None:
         stop = count if stop is None else min(count, stop)
-    for tracked in track(session.store, size, ahead=ahead, deep=deep, start=start, stop=stop):
+    for tracked in track(session.store, size, ahead, whole=whole, deep=deep, start=start, stop=stop):
         chunk = tracked.chunk
         mask = np.ones(chunk.stop - chunk.start, bool) if chosen is None else chosen.mask(session.store, chunk, tracked)
         yield tracked, mask

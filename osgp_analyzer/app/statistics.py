@@ -22,6 +22,6 @@ def gather(
     Raises `FilterError` for a filter that is none, KeyError for a statistic that does not exist.
     """
     statistics = Statistics(names, settings)
-    for tracked, mask in selected_chunks(session, Wanted(filter_text, ahead=LOOKING_AHEAD in names)):
+    for tracked, mask in selected_chunks(session, Wanted(filter_text, whole=True, ahead=LOOKING_AHEAD in names)):
         statistics.add(tracked, mask)
     return statistics.result()

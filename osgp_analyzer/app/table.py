@@ -59,28 +59,47 @@ class Table:
         kept = own & tracked.store.kept.keys()
         beyond = tracked.store.beyond(tracked.chunk, kept, tracked.asked) if kept else None
         some = beyond is not None and bool(beyond.any())
-        special = own - kept | (kept & (tracked.chunk.again | OF_REQUEST) if some else set())
+        special = own - kept | (kept & OF_REQUEST if some else set())
         texts = self._texts(tracked, special, None if own - kept else beyond) if special else {}
         found: list[Cells] = []
         small: list[Any] = []
         ends: list[str] = []
         for name, suffix in [*zip(self.names, suffixes, strict=True), ("", "")]:
-            column = tracked.chunk.columns.get(name)
-            if column is not None and column.dtype.itemsize <= 2 and name not in special:
+            column, more = tracked.chunk.columns.get(name), tracked.chunk.more.get(name)
+            if column is not None and column.dtype.itemsize <= 2 and name not in special and not more:
                 small.append(column[rows])
                 ends.append(suffix)
                 continue
             found += cells.joint(small, ends)
             small, ends = [], []
             if name in FRAME:
-                found.append(_frame(tracked, name, rows, suffix))
+                found += _frame(tracked, name, rows, suffix)
             elif column is not None and name not in special:
-                found.append(_kept(column[rows], suffix))
+                found.append(self._repeated(column, more, rows, suffix) if more else _kept(column[rows], suffix))
             elif column is not None and beyond is not None:
                 found.append(_either(_kept(column[rows], suffix), texts[name], beyond[rows], rows, suffix))
             elif name:
                 found.append(cells.table([text + suffix for text in texts[name][rows].tolist()]))
         return found
+
+    def _repeated(self, column: Any, more: list[tuple[Ints, Any]], rows: Ints, suffix: str) -> Cells:
+        """A kept column with further values in some frames."""
+        if self.occurrence == "f":
+            return _kept(column[rows], suffix)
+        if self.occurrence == "l":
+            last = column.copy()
+            for where, values in more:
+                last[where] = values
+            return _kept(last[rows], suffix)
+        place = np.full(len(column), -1, np.int64)
+        place[rows] = np.arange(len(rows))
+        pieces = [_kept(column[rows], "")]
+        for where, values in more:
+            here = place[where] >= 0
+            texts = _kept(values[here], "")
+            before = cells.constant(self.aggregator, len(texts))
+            pieces.append(cells.merge([(place[where[here]], cells.concat([before, texts]))], len(rows)))
+        return cells.concat([*pieces, cells.constant(suffix, len(rows))])
 
     def _texts(self, tracked: Tracked, names: set[str], only: Bools | None) -> dict[str, Any]:
         """The texts of fields in the frames of a mask (None: all), from all layers."""
@@ -116,11 +135,11 @@ class Table:
                 into[where] = np.where(taken, held + self.aggregator + made, made) if taken.any() else made
 
 
-def _frame(tracked: Tracked, name: str, rows: Ints, suffix: str) -> Cells:
+def _frame(tracked: Tracked, name: str, rows: Ints, suffix: str) -> list[Cells]:
     values = FRAME[name](tracked)[rows]
     if name in SECONDS:
         return cells.seconds(values, SECONDS[name], 0, suffix)
-    return cells.numbers(values, 0, suffix)
+    return cells.whole_numbers(values, 0, suffix)
 
 
 def _either(kept: Cells, texts: Any, beyond: Bools, rows: Ints, suffix: str) -> Cells:

@@ -50,7 +50,7 @@ class FrameIndex:
             (self.lengths, lengths),
             (self.interfaces, interfaces),
         ):
-            column.frombytes(values.astype(column.typecode).tobytes())
+            column.frombytes(np.ascontiguousarray(values, column.typecode).view(np.uint8).data)
         self.blocks.frombytes(bytes([block]) * len(offsets))
 
     def part(self, start: int, stop: int) -> FrameIndex:

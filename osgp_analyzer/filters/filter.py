@@ -14,12 +14,13 @@ import numpy as np
 from osgp_analyzer.analysis.tracking import Tracked
 from osgp_analyzer.engines.columns.values import Bools, Numbers, Slices
 from osgp_analyzer.filters.compare import ORDER, compare, sliced
-from osgp_analyzer.filters.names import FRAME, TRACKED, fields_of, kept
+from osgp_analyzer.filters.names import ADDRESSES, FRAME, TRACKED, fields_of, kept
 from osgp_analyzer.filters.nodes import Expression, Logical, Not, Pair, Present, Reference, Relation
 from osgp_analyzer.filters.occurrences import Flat, Packed, Part, Texts, frame_part, kept_parts
 from osgp_analyzer.filters.parser import parse
 from osgp_analyzer.store import Chunk, FrameStore
 from osgp_analyzer.store.header import unpack
+from osgp_analyzer.store.store import OF_REQUEST
 
 Get = Callable[[str], list[Part]]
 
@@ -32,8 +33,9 @@ class Filter:
         self.expression = parse(text)
         self.names = frozenset(r.name.name for r in self.expression.references())
         self.fields = {field for name in self.names for field in fields_of(name)} - FRAME.keys() - TRACKED.keys()
-        self.of_request = any(field.startswith(("apdu.", "nv.")) for field in self.fields)
-        """Whether the values of some field may depend on the request of a frame."""
+        self.parts = {field for name in self.names & ADDRESSES.keys() for field in fields_of(name)}
+        """Fields of addresses: which of their further values belong together is known from the layers only."""
+        self.of_request = bool(self.fields & OF_REQUEST)
 
     @property
     def fast(self) -> bool:
@@ -47,6 +49,9 @@ class Filter:
         size = chunk.stop - chunk.start
         mask = _evaluate(self.expression, lambda name: kept_parts(name, store, chunk, tracked), size)
         beyond = store.beyond(chunk, self.fields, tracked.asked if tracked is not None and self.of_request else None)
+        for field in self.parts & chunk.more.keys():
+            for rows, _ in chunk.more[field]:
+                beyond[rows] = True
         if beyond.any():
             mask = np.where(beyond, self._decoded(store, chunk, tracked, beyond), mask)
         return mask

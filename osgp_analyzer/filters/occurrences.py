@@ -92,11 +92,14 @@ def kept_parts(name: str, store: FrameStore, chunk: Chunk, tracked: Tracked | No
         return [frame_part(name, store, chunk, tracked)]
     if name in ADDRESSES:
         return _addresses(name, lambda part: _kept_numbers(chunk, part), None)
+    kind = Packed if name in ("npdu.domain", "npdu.neuron_id") else Numbers
     column = chunk.columns[name]
     known = column != ABSENT
-    if name in ("npdu.domain", "npdu.neuron_id"):
-        return [Part(None, Packed(column, known), known)]
-    return [Part(None, Numbers(column, known), known)]
+    parts = [Part(None, kind(column, known), known)]
+    for rows, values in chunk.more.get(name, ()):
+        known = np.ones(len(rows), bool)
+        parts.append(Part(rows, kind(values, known), known))
+    return parts
 
 
 def _kept_numbers(chunk: Chunk, name: str) -> Numbers:

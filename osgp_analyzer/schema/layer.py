@@ -8,6 +8,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar, Literal
 
 from osgp_analyzer.schema.expr import Expr, Ref, SizeOf
@@ -83,28 +84,33 @@ class Definition:
             elif isinstance(field, Array) and not isinstance(field.element, Field):
                 yield field.element
 
-    @property
+    @cached_property
     def payload(self) -> Payload | None:
         """The enclosed part, if there is one."""
         return next((f for f in self.fields if isinstance(f, Payload)), None)
 
-    @property
+    @cached_property
     def header(self) -> tuple[Field, ...]:
         """The fields before the payload."""
         payload = self.payload
         return self.fields if payload is None else self.fields[: self.fields.index(payload)]
 
-    @property
+    @cached_property
     def trailer(self) -> tuple[Field, ...]:
         """The fields after the payload."""
         payload = self.payload
         return () if payload is None else self.fields[self.fields.index(payload) + 1 :]
 
-    @property
+    @cached_property
     def end_fields(self) -> tuple[Field, ...]:
         """The trailer, where it is taken from the end."""
         payload = self.payload
         return self.trailer if payload is not None and payload.length is None else ()
+
+    @cached_property
+    def full_names(self) -> tuple[tuple[Field, str], ...]:
+        """Each field with its full name."""
+        return tuple((field, self.full_name(field)) for field in self.fields)
 
     def full_name(self, field: Field) -> str:
         """The name by which filters, JSON and columns know a field."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from osgp_analyzer import schema
 from osgp_analyzer.engines.columns.group import Group
-from osgp_analyzer.engines.columns.values import Ints, Numbers, Slices, Value
+from osgp_analyzer.engines.columns.values import Ints, Numbers, Slices, Value, every
 from osgp_analyzer.schema import REGISTRY
 from osgp_analyzer.schema.layer import walk
 
@@ -107,16 +107,15 @@ class Headers:
     """The columns of `size` frames while they are filled: of a field that occurs again in a frame the first value stays
     in `columns`, and the last (the innermost) one in `innermost`.
 
-    `again`: names of the fields that some frame has more than once. `places`: first byte of the NPDU and of the APDU,
-    and the end of the NPDU, in the buffer.
+    `more`: by name the values after the first one: rows of frames, and values; several such pairs in their order.
+    `places`: first byte of the NPDU and of the APDU, and the end of the NPDU, in the buffer.
     """
 
     def __init__(self, kept: Mapping[str, Kept], asked: Iterable[str], size: int) -> None:
         self.columns = {name: np.full(size, ABSENT, one.dtype) for name, one in kept.items()}
         self.innermost = {name: np.full(size, ABSENT, np.int16) for name in asked}
         self.places = {name: np.full(size, ABSENT, np.int64) for name in ("npdu", "apdu", "end")}
-        self.again: set[str] = set()
-        self.repeating = np.zeros(size, bool)
+        self.more: dict[str, list[tuple[Ints, Any]]] = {}
         self._begun: set[str] = set()
 
     def add(self, group: Group, frames: Ints) -> None:
@@ -126,12 +125,11 @@ class Headers:
         everyone = frames[group.frames]
         if group.definition.name in PLACED:
             self._place(PLACED[group.definition.name], group, everyone)
-        for field in group.definition.fields:
+        for field, name in group.definition.full_names:
             column = group.columns.get(field.name)
-            name = group.definition.full_name(field)
             if column is None or (name not in self.columns and name not in self.innermost):
                 continue
-            rows = None if column.present.all() else np.flatnonzero(column.present)
+            rows = None if every(column.present) else np.flatnonzero(column.present)
             where = everyone if rows is None else everyone[rows]
             if not len(where):
                 continue
@@ -148,18 +146,20 @@ class Headers:
 
     def _first(self, name: str, value: Value, rows: Ints | None, where: Ints) -> None:
         into = self.columns[name]
+        values: Any
+        if isinstance(value, Numbers):
+            values = value.values.astype(into.dtype)
+            values = values if rows is None else values[rows]
+        elif isinstance(value, Slices):
+            values = pack(value if rows is None else value.take(rows))
+        else:
+            made = [value.get(row) or b"" for row in (range(len(where)) if rows is None else rows.tolist())]
+            values = [int.from_bytes(v[:PACKED], "big") | min(len(v), PACKED) << (8 * PACKED) for v in made]
+            values = np.array(values, np.int64)
         if name in self._begun:
             free = into[where] == ABSENT
             if not free.all():
-                self.again.add(name)
-                self.repeating[where[~free]] = True
-                rows, where = np.flatnonzero(free) if rows is None else rows[free], where[free]
+                self.more.setdefault(name, []).append((where[~free], values[~free]))
+                where, values = where[free], values[free]
         self._begun.add(name)
-        if isinstance(value, Numbers):
-            values = value.values.astype(into.dtype)
-            into[where] = values if rows is None else values[rows]
-        elif isinstance(value, Slices):
-            into[where] = pack(value if rows is None else value.take(rows))
-        else:
-            made = [value.get(row) or b"" for row in (range(len(where)) if rows is None else rows.tolist())]
-            into[where] = [int.from_bytes(v[:PACKED], "big") | min(len(v), PACKED) << (8 * PACKED) for v in made]
+        into[where] = values

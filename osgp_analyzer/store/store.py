@@ -25,8 +25,6 @@ evaluate.PROCEDURES.update(PROCEDURES)
 CHUNK = 32_768
 EVIDENCE = 64
 """Frames that are looked at to tell whether an interface keeps the CRC of LPDUs."""
-NESTING_CODES = (0x4D, 0x7E)
-"""APDUs with an APDU inside: LTEP and the far-side escape."""
 OF_REQUEST = frozenset(("apdu.request_code", "apdu.outcome"))
 """Kept fields that depend on the request of the frame."""
 Layers = list[tuple[Ints, list[Group]]]
@@ -60,10 +58,8 @@ class Chunk:
     columns: dict[str, Any] = field(default_factory=dict)
     innermost: dict[str, Any] = field(default_factory=dict)
     """Innermost values of the fields that a response may ask of its request, -1 where absent."""
-    again: set[str] = field(default_factory=set)
-    """Names of header fields that some frame has more than once."""
-    repeating: Any = None
-    """The frames that have one of these more than once."""
+    more: dict[str, list[tuple[Ints, Any]]] = field(default_factory=dict)
+    """Further values of header fields that some frames have more than once, in their order: rows, and values."""
     places: dict[str, NDArray[np.int32]] = field(default_factory=dict)
     """``npdu``, ``apdu``: first byte of the NPDU and APDU, ``end``: end of the NPDU, from the start of the frame; a
     negative number where there is none."""
@@ -117,7 +113,7 @@ class FrameStore:
         links = {i.index: i.link_type for i in self.capture.interfaces}
         found, crc = [], self._crc_of(chunk)
         link_of = np.array([links.get(i, -1) for i in range(max(links, default=0) + 1)])[chunk.interface]
-        for link in np.unique(link_of).tolist():
+        for link in np.unique(link_of[np.flatnonzero(np.diff(link_of, prepend=-2))]).tolist():
             layer = self.links.get(link)
             if layer is None:
                 continue
@@ -150,7 +146,7 @@ class FrameStore:
             for group in groups:
                 headers.add(group, rows)
         chunk.columns, chunk.innermost = headers.columns, headers.innermost
-        chunk.again, chunk.repeating = headers.again, headers.repeating
+        chunk.more = headers.more
         for name, place in headers.places.items():
             chunk.places[name] = np.where(place == ABSENT, ABSENT, place - chunk.offset).astype(np.int32)
         return chunk, layers
@@ -166,26 +162,19 @@ class FrameStore:
         return self._evidence.get(interface.index)
 
     def beyond(self, chunk: Chunk, names: Iterable[str], asked: Mapping[str, Numbers] | None) -> Bools:
-        """The frames of which the kept columns of a chunk do not have all values of these fields.
+        """The frames of which the kept columns of a chunk, and `Chunk.more`, do not have all values of these fields.
 
-        They have the first value only, and none that depends on the request of the frame. `asked` has values of the
-        requests (`Tracked.asked`); None: what depends on a request is not wanted.
+        They have none that depends on the request of the frame. `asked` has values of the requests (`Tracked.asked`);
+        None: what depends on a request is not wanted.
         """
-        names = set(names)
-        rows = np.zeros(chunk.stop - chunk.start, bool)
-        if names & chunk.again:
-            rows |= chunk.repeating
-        if asked is not None:
-            if names & OF_REQUEST:
-                rows |= asked["spdu.type"].known
-            if any(name.startswith(("apdu.", "nv.")) for name in names):
-                # The answer to a message with an APDU inside may have one inside itself.
-                rows |= asked["apdu.code"].known & np.isin(asked["apdu.code"].values, NESTING_CODES)
-        return rows
+        if asked is not None and OF_REQUEST & set(names):
+            return asked["spdu.type"].known
+        return np.zeros(chunk.stop - chunk.start, bool)
 
     def once(self, chunk: Chunk, names: Iterable[str], asked: Mapping[str, Numbers] | None) -> bool:
-        """Whether the kept columns of a chunk have all values of these fields; see `beyond`."""
-        return not self.beyond(chunk, names, asked).any()
+        """Whether the kept columns of a chunk alone have all values of these fields; see `beyond`."""
+        names = set(names)
+        return not names & chunk.more.keys() and not self.beyond(chunk, names, asked).any()
 
     def _learn(self) -> None:
         """Look at the first frames of each interface, until there are enough of them to judge by."""

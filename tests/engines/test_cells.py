@@ -33,8 +33,8 @@ def test_seconds(times: list[int]) -> None:
     for ns in times:
         sign, size = ("-" if ns < 0 else ""), abs(ns)
         expected.append("" if ns == NONE else f"{sign}{size // 10**9}.{size % 10**9:09}")
-    assert shown(cells.seconds(np.array(times, np.int64), NONE)) == expected
-    padded = cells.seconds(np.array(times, np.int64), NONE, 14, "|")
+    assert shown(cells.concat(cells.seconds(np.array(times, np.int64), NONE))) == expected
+    padded = cells.concat(cells.seconds(np.array(times, np.int64), NONE, 14, "|"))
     assert shown(padded) == [f"{text:>14}|" for text in expected]
 
 

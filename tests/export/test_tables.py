@@ -31,7 +31,7 @@ def write(
     form: str, capture: Path, columns: Columns, filter_text: str | None = None, settings: Settings = Settings()
 ) -> bytes:
     out = io.BytesIO()
-    WRITERS[form](columns, selected_chunks(Session.open(str(capture), settings), Wanted(filter_text)), out)
+    WRITERS[form](columns, selected_chunks(Session.open(str(capture), settings), Wanted(filter_text, whole=True)), out)
     return out.getvalue()
 
 

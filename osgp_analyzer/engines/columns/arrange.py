@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rows of a layer put in order of their shape, and its first fields read at the places that the shape gives them."""
+"""The shape of each row of a layer found out, and its first fields read at the places that the shape gives them."""
 
 from __future__ import annotations
 
@@ -17,76 +17,76 @@ from osgp_analyzer.engines.columns.shape import NO_REQUEST, WIDEST, Place, Settl
 from osgp_analyzer.engines.columns.values import Ints, Numbers, Slices
 from osgp_analyzer.schema.layer import fixed_size
 
+Words = dict[tuple[tuple[int, ...], int, bool], Ints]
+"""Numbers that were gathered: by the bytes before them for each shape, their size in bytes and order."""
 WORTH = 64
-"""Rows from which on it pays to sort them."""
+"""Rows from which on it pays to tell their shapes apart."""
 
 
 def arrange(group: Group) -> list[Group]:
-    """Split a layer in the rows that hold the whole of their shape's first fields, sorted by shape and with these
-    fields read, and the others as they are."""
+    """Split a layer in the rows that hold the whole of their shape's first fields, with these fields read, and the
+    others as they are."""
     if group.nested or group.definition is None or group.size < WORTH:
         return [group]
-    order, parts = _sort(group, group.definition)
-    if parts is None or len(parts.shapes) * 8 > group.size:
+    parts = _shapes(group, group.definition)
+    if parts is None:
         return [group]
     trailer = sum(map(fixed_size, group.definition.end_fields))
-    length = group.end - group.start
-    enough = (length if order is None else length[order]) >= parts.spread([s.size + trailer for s in parts.shapes])
-    found = []
-    if not enough.all():
-        rows = np.arange(group.size) if order is None else order
-        found.append(group.select(np.sort(rows[~enough])))
-        order, parts = rows[enough], parts.only(enough)
-        if not parts.shapes:
-            return found
-    made = group if order is None else group.select(order)
-    _read(made, parts)
-    return [made, *found]
+    enough = group.end - group.start >= parts.spread([shape.size + trailer for shape in parts.shapes])
+    if enough.all():
+        _read(group, parts)
+        return [group]
+    rows = np.flatnonzero(enough)
+    found = [group.select(np.flatnonzero(~enough))]
+    if len(rows):
+        whole = group.select(rows)
+        _read(whole, parts.only(rows))
+        found.insert(0, whole)
+    return found
 
 
-def _sort(group: Group, definition: schema.Definition) -> tuple[Ints | None, Parts | None]:
-    """The rows in the order of their shapes (None: as they are), and the shapes; no shapes where they are too many."""
-    order: Ints | None = None
+def _shapes(group: Group, definition: schema.Definition) -> Parts | None:
+    """The shapes of the rows; None where they are too many to be worth while."""
     given: Settled = () if group.known.request else ((NO_REQUEST, None),)
-    parts = Parts([shape_of(definition, given)], [group.size])
+    parts = Parts([shape_of(definition, given)], None, group.size)
     for name in deciders(definition)[1]:
         value = outer(name, group)
         if value is None:
-            parts = Parts([shape.extend(((name, None),)) for shape in parts.shapes], parts.sizes)
+            parts.shapes = [shape.extend(((name, None),)) for shape in parts.shapes]
         elif isinstance(value, Numbers):
             keys = np.where(value.known, value.values + 1, 0)
-            keys = keys if order is None else keys[order]
-            order, parts = _split(parts, order, keys, (1 << WIDEST) + 1, partial(_outer_known, name))
-    while wanted := max((sum(w.bits for w in shape.wanted) for shape in parts.shapes), default=0):
+            parts = _split(parts, keys, (1 << WIDEST) + 1, partial(_outer_known, name))
+    words: Words = {}
+    while wanted := max(sum(one.bits for one in shape.wanted) for shape in parts.shapes):
         if wanted > 15 or len(parts.shapes) * 8 > group.size:
-            return None, None
-        start = group.start if order is None else group.start[order]
+            return None
         keys = np.zeros(group.size, np.int64)
-        for shape, rows in parts.slices():
-            for one in shape.wanted:
-                count = (one.bit % 8 + one.bits + 7) // 8
-                word = gather(group.data, start[rows] + one.bit // 8, count)
-                value_of = word >> (count * 8 - one.bit % 8 - one.bits) & ((1 << one.bits) - 1)
-                keys[rows] = keys[rows] << one.bits | value_of
-        order, parts = _split(parts, order, keys, 1 << wanted, _own_known)
-    return order, parts
+        for i in range(max(len(shape.wanted) for shape in parts.shapes)):
+            places = [
+                Place(True, shape.wanted[i].bit, shape.wanted[i].bits) if i < len(shape.wanted) else Place(False)
+                for shape in parts.shapes
+            ]
+            value_of = _numbers(group, parts, places, False, words)
+            if not all(place.present for place in places):
+                value_of = np.where(parts.flags([place.present for place in places]), value_of, 0)
+            keys = keys << parts.spread([place.bits for place in places]) | value_of
+        parts = _split(parts, keys, 1 << wanted, _own_known)
+        words = {}  # they were of the shapes before
+    return parts if len(parts.shapes) * 8 <= group.size else None
 
 
-def _split(
-    parts: Parts, order: Ints | None, keys: Ints, radix: int, known: Callable[[Shape, int], Settled]
-) -> tuple[Ints | None, Parts]:
-    """Tell the rows of each part apart by their keys, which are below `radix`; `known` says what a key stands for."""
-    keys = keys + parts.spread([radix * i for i in range(len(parts.shapes))])
-    counts = np.bincount(keys)
-    found = np.flatnonzero(counts).tolist()
-    if len(found) > 1 and (keys[1:] < keys[:-1]).any():
-        place = np.argsort(keys.astype(np.int16) if len(counts) < 1 << 15 else keys, kind="stable")
-        order = place if order is None else order[place]
+def _split(parts: Parts, keys: Ints, radix: int, known: Callable[[Shape, int], Settled]) -> Parts:
+    """Tell the rows of each shape apart by their keys, which are below `radix`; `known` says what a key stands for."""
+    if parts.which is not None:
+        keys = keys + parts.which.astype(np.int64) * radix
+    found = np.flatnonzero(np.bincount(keys))
+    places = np.zeros(int(found[-1]) + 1, np.int16)
+    places[found] = np.arange(len(found))
     shapes = []
-    for key in found:
+    for key in found.tolist():
         shape = parts.shapes[key // radix]
         shapes.append(shape.extend(known(shape, key % radix)))
-    return order, Parts(shapes, counts[found].tolist())
+    return Parts(shapes, places[keys] if len(shapes) > 1 else None, parts.size)
 
 
 def _outer_known(name: str, shape: Shape, key: int) -> Settled:
@@ -106,7 +106,7 @@ def _read(group: Group, parts: Parts) -> None:
     """Read the first fields of the header, as many as all shapes have a place for."""
     assert group.definition is not None
     count = min(len(shape.places) for shape in parts.shapes)
-    words: dict[tuple[tuple[int, ...], int, bool], Ints] = {}
+    words: Words = {}
     for i, field in enumerate(group.definition.header[:count]):
         places = [shape.places[i] for shape in parts.shapes]
         present = parts.flags([place.present for place in places])
@@ -127,9 +127,7 @@ def _read(group: Group, parts: Parts) -> None:
     group.bit = group.start * 8 + parts.spread([shape.starts[count] for shape in parts.shapes])
 
 
-def _numbers(
-    group: Group, parts: Parts, places: list[Place], little: bool, words: dict[tuple[tuple[int, ...], int, bool], Ints]
-) -> Ints:
+def _numbers(group: Group, parts: Parts, places: list[Place], little: bool, words: Words) -> Ints:
     """The numbers at these places. `words` has bytes that were gathered already."""
     some = next(place for place in places if place.present)
     places = [place if place.present else some for place in places]

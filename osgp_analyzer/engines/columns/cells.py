@@ -26,6 +26,9 @@ STRIP = 32
 BLOCK = 4096
 
 
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+
+
 @dataclass(slots=True)
 class Cells:
     """A column of texts in UTF-8: row i is the first ``length[place[i]]`` bytes of ``text[place[i]]``.
@@ -73,10 +76,18 @@ def distinct(values: Ints) -> tuple[Ints, Ints]:
         places = np.zeros(high - low + 1, np.int64)
         places[found] = np.arange(len(found))
         return found + low, places[shifted]
-    change = np.ones(len(values), bool)
-    change[1:] = values[1:] != values[:-1]
-    found, back = np.unique(values[change], return_inverse=True)
-    return found, back if change.all() else back[np.cumsum(change) - 1]
+    # Few values are told apart by a part of their product with a large odd number; where two agree in it, by sorting.
+    buckets = (values.astype(np.uint64) * _ODD) >> np.uint64(48)
+    held = np.zeros(1 << 16, np.int64)
+    held[buckets] = values
+    if not (held[buckets] == values).all():
+        found, back = np.unique(values, return_inverse=True)
+        return found, back
+    used = np.flatnonzero(np.bincount(buckets.astype(np.int64)))
+    order = np.argsort(held[used])
+    places = np.zeros(1 << 16, np.int64)
+    places[used[order]] = np.arange(len(used))
+    return held[used[order]], places[buckets]
 
 
 def of_values(values: Ints, text: Callable[[int], str]) -> Cells:
@@ -99,23 +110,33 @@ def _thousands(suffix: str) -> Cells:
 
 def numbers(values: NDArray[Any], width: int = 0, suffix: str = "") -> Cells:
     """Whole numbers, to the right of `width` (up to 5), and a suffix; -1 is no number."""
+    return concat(whole_numbers(values, width, suffix))
+
+
+def whole_numbers(values: NDArray[Any], width: int = 0, suffix: str = "") -> list[Cells]:
+    """As `numbers`, in pieces."""
     values = values.astype(np.int64)
     if not len(values) or (values.min() >= -1 and values.max() < 1 << 16):
-        return Cells(_small(width, suffix).text, _small(width, suffix).length, values + 1)
+        return [Cells(_small(width, suffix).text, _small(width, suffix).length, values + 1)]
     if values.min() < -1 or values.max() >= 1 << 60:
-        return of_values(values, lambda value: f"{'' if value == -1 else value:>{width}}{suffix}")
-    large, small = np.flatnonzero(values >= 1 << 16), np.flatnonzero(values < 1 << 16)
-    thousands, rest = np.divmod(values[large], 1000)
-    whole = concat([numbers(thousands), Cells(_thousands(suffix).text, _thousands(suffix).length, rest)])
-    return merge([(large, whole), (small, numbers(values[small], width, suffix))], len(values)) if len(small) else whole
+        return [of_values(values, lambda value: f"{'' if value == -1 else value:>{width}}{suffix}")]
+    small = np.flatnonzero(values < 1 << 16)
+    thousands, rest = np.divmod(values, 1000)
+    last = _thousands(suffix)
+    pieces = [*whole_numbers(thousands), Cells(last.text, last.length, rest)]
+    if not len(small):
+        return pieces
+    large = np.flatnonzero(values >= 1 << 16)
+    return [merge([(large, concat(pieces).take(large)), (small, numbers(values[small], width, suffix))], len(values))]
 
 
-def seconds(times: Ints, missing: int, width: int = 0, suffix: str = "") -> Cells:
-    """Nanoseconds as seconds with nine decimals, to the right of `width` (up to 14); `missing` is no number."""
+def seconds(times: Ints, missing: int, width: int = 0, suffix: str = "") -> list[Cells]:
+    """Nanoseconds as seconds with nine decimals, to the right of `width` (up to 14), in pieces; `missing` is no
+    number."""
     if not len(times) or times.min() < 0:
-        return of_values(times, lambda ns: f"{'' if ns == missing else decimal(ns):>{width}}{suffix}")
+        return [of_values(times, lambda ns: f"{'' if ns == missing else decimal(ns):>{width}}{suffix}")]
     whole, rest = np.divmod(times, 10**9)
-    return concat([numbers(whole, max(0, width - 10), "."), *fraction(rest, suffix)])
+    return [of_values(whole, lambda second: f"{second:>{max(0, width - 10)}}."), *fraction(rest, suffix)]
 
 
 def fraction(rest: Ints, suffix: str) -> list[Cells]:
@@ -215,7 +236,7 @@ def concat(columns: Sequence[Cells], least: int = WIDTH) -> Cells:
     out = np.zeros(len(total) * width + STRIP, np.uint8)
     begin = np.arange(len(total)) * width
     for rows in _blocks(len(total)):
-        _write(out, begin[rows], columns, lengths, rows, begin[rows] + width)
+        _write(out, begin[rows], columns, lengths, rows, None)
     return Cells(out[: len(total) * width].reshape(len(total), width), total)
 
 
@@ -242,7 +263,7 @@ def join(columns: Sequence[Cells]) -> NDArray[np.uint8]:
             first = [column.take(np.arange(rows.start, rows.stop)) for column in columns[:count]]
             whole = concat([*first, constant("", len(begin))], spoilt)
             heads = np.ascontiguousarray(whole.text[:, :spoilt]).view(f"V{spoilt}")[:, 0]
-        _write(out, at, columns[count:], lengths[count:], rows, end[rows])
+        _write(out, at, columns[count:], lengths[count:], rows, None)
         target[begin] = heads  # row by row, in their order
     return out[: int(end[-1])]
 
@@ -253,10 +274,10 @@ def _blocks(size: int) -> Iterator[slice]:
 
 
 def _write(
-    out: Bytes2, at: Ints, columns: Sequence[Cells], lengths: Sequence[Ints], rows: slice, end: Ints
+    out: Bytes2, at: Ints, columns: Sequence[Cells], lengths: Sequence[Ints], rows: slice, end: Ints | None
 ) -> tuple[Ints, bool]:
     """Copy the pieces of some rows to `at`, from left to right. Gives where the next piece goes, and whether nothing
-    behind the `end` of a row was spoilt; it is `STRIP` bytes at most."""
+    behind the `end` of a row was spoilt (if that is given); it is `STRIP` bytes at most."""
     clean = True
     for column, whole in zip(columns, lengths, strict=False):
         length = whole[rows]
@@ -267,6 +288,6 @@ def _write(
             some = slice(None) if first == 0 else np.flatnonzero(length > first)
             where = at[some] + first
             np.ndarray((len(out) - strip + 1,), f"V{strip}", out, strides=(1,))[where] = piece[place[some]]
-            clean = clean and not (where + strip > end[some]).any()
+            clean = clean and end is not None and not (where + strip > end[some]).any()
         at = at + length
     return at, clean

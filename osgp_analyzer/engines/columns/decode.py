@@ -18,7 +18,7 @@ from osgp_analyzer.engines.columns.arrange import arrange
 from osgp_analyzer.engines.columns.evaluate import evaluate, holds
 from osgp_analyzer.engines.columns.group import Column, Group, Known, between, nothing
 from osgp_analyzer.engines.columns.read import read, size_of
-from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices, constant, everywhere
+from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices, constant, every, everywhere, some
 from osgp_analyzer.schema import Severity, resolve
 from osgp_analyzer.schema.layer import MAX_DEPTH, bit_runs, fixed_size
 
@@ -115,8 +115,10 @@ def _fields(group: Group, groups: list[Group], fields: tuple[schema.Field, ...])
             before, at = group.bit.copy(), group.byte
             got = read(field, group, rows, runs)
             group.columns[field.name] = Column(got.value, got.done, partial(between, before, group.bit.copy()))
-            group.truncate(got.short, at, f"{field.title} needs {{}}, {{}} are left", (got.needed, got.left))
-            _lose(group, got.lost, at)
+            if some(got.short):
+                group.truncate(got.short, at, f"{field.title} needs {{}}, {{}} are left", (got.needed, got.left))
+            if some(got.lost):
+                _lose(group, got.lost, at)
 
 
 def _lose(group: Group, rows: Bools, offset: Ints) -> None:
@@ -205,7 +207,7 @@ def _check(group: Group) -> None:
     assert group.definition is not None
     for check in group.definition.checks:
         rows = holds(check.when, group)
-        if rows.any():
+        if some(rows):
             column = group.columns.get(check.field)
             place = (
                 np.where(column.present, column.where()[0] >> 3, group.start)
@@ -219,35 +221,35 @@ def _enclose(group: Group, groups: list[Group], start: Ints, stop: Ints) -> None
     """Read the payload, or say what is wrong with it."""
     assert group.definition is not None
     payload = group.definition.payload
-    some = stop > start
+    filled = stop > start
     if payload is None:
         if not group.nested:
-            group.find("surplus", Severity.WARN, MALFORMED, some & ~group.cut, start)
-            _bytes(group, groups, "data", some, start, stop)
+            group.find("surplus", Severity.WARN, MALFORMED, filled & ~group.cut, start)
+            _bytes(group, groups, "data", filled, start, stop)
             group.stop = stop
         return
     nothing, required = (
         holds(payload.nothing if payload.nothing is not None else False, group),
         holds(payload.required, group),
     )
-    keep = group.header_cut & some
+    keep = group.header_cut & filled
     rest = ~group.header_cut
-    surplus = rest & some & nothing
+    surplus = rest & filled & nothing
     group.find("surplus", Severity.WARN, MALFORMED, surplus, start)
-    missing = rest & ~some & required & ~group.cut
+    missing = rest & ~filled & required & ~group.cut
     cut = group.cut
-    if missing.any():
+    if some(missing):
         for target, chosen in choose(payload.target, group, missing):
             name = resolve(target).__name__ if isinstance(target, (str, type)) else "payload"
             group.truncate(chosen, start, f"the bytes end before the {name}")
     rest = rest & ~surplus & ~missing
-    deep = rest & some & (group.depth >= MAX_DEPTH)
+    deep = rest & filled & (group.depth >= MAX_DEPTH)
     group.find("nesting", Severity.WARN, MALFORMED, deep, start)
     keep = keep | surplus | deep
-    rest = rest & ~deep & ~(cut & ~some)
+    rest = rest & ~deep & ~(cut & ~filled)
     for target, chosen in choose(payload.target, group, rest & ~nothing):
         if target is None:
-            keep = keep | (chosen & some)
+            keep = keep | (chosen & filled)
             continue
         if target is PASSED:
             continue
@@ -262,9 +264,11 @@ def _enclose(group: Group, groups: list[Group], start: Ints, stop: Ints) -> None
     _bytes(group, groups, "data", keep, start, stop)
 
 
-def _drop_empty(group: Group, some: Bools) -> None:
+def _drop_empty(group: Group, filled: Bools) -> None:
     """A layer without bytes, fields and findings is not there: nor is what could be computed of it."""
-    gone = ~some
+    if every(filled):
+        return
+    gone = ~filled
     for column in group.columns.values():
         if not column.computed:
             gone = gone & ~column.present
@@ -306,6 +310,11 @@ def _switch(switch: schema.Switch, within: frozenset[str] | None) -> tuple[list[
 
 def choose(target: Any, group: Group, rows: Bools) -> list[tuple[Any, Bools]]:
     """The rows of a mask by the layer that a choice gives them; None where it gives none."""
+    if group.parts is not None and isinstance(target, (schema.Cases, schema.Switch)):
+        settled = group.parts.choose(target)
+        if settled is not None:
+            chosen = [(one, rows & group.parts.flags([s is one for s in settled])) for one in dict.fromkeys(settled)]
+            return [(one, here) for one, here in chosen if here.any()]
     if isinstance(target, schema.Cases):
         found: list[tuple[Any, Bools]] = []
         for case in target.cases:

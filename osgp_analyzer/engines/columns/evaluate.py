@@ -19,6 +19,7 @@ from osgp_analyzer.engines.columns.values import (
     look_up,
     nowhere,
     operate,
+    some,
     truth,
     unknown,
 )
@@ -129,7 +130,7 @@ def holds(node: Expr | bool | None, group: Group) -> Any:
     match node:
         case Op(operator="and", left=left, right=right):
             rows = holds(left, group)
-            return rows & holds(right, group) if rows.any() else rows
+            return rows & holds(right, group) if some(rows) else rows
         case Op(operator="or", left=left, right=right):
             return holds(left, group) | holds(right, group)
         case Not(operand=operand):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from osgp_analyzer import schema
 from osgp_analyzer.engines.columns.parts import Parts
-from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Value, everywhere
+from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Value, everywhere, some
 
 
 @dataclass(slots=True)
@@ -120,7 +120,7 @@ class Group:
         """Values of expressions that depend on fields already read."""
         self.procedures: dict[tuple[str | int | bytes, ...], Value] = {}
         self.parts: Parts | None = None
-        """Rows by shape, where they are in its order: see `arrange`."""
+        """The shapes of the rows, where they are known: see `arrange`."""
         self.fixed = 0
         """So many of the first fields of the header are read already."""
 
@@ -163,13 +163,13 @@ class Group:
         check: schema.Check | None = None,
     ) -> None:
         """Note a finding in the rows of a mask; `offset` for all rows."""
-        if rows.any():
+        if some(rows):
             found = np.flatnonzero(rows)
             self.findings.append(Finding(f"{self.name}.{code}", severity, group, found, offset[found], check))
 
     def truncate(self, rows: Bools, offset: Ints, text: str, sizes: tuple[Ints, Ints] | None = None) -> None:
         """Bytes are missing: nothing more is read of these rows. `text` and `sizes` as in `Finding`."""
-        if rows.any():
+        if some(rows):
             self.cut = self.cut | rows
             self.find("truncated", schema.Severity.ERROR, schema.Group.MALFORMED, rows, offset)
             where = self.findings[-1].rows

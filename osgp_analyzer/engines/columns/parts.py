@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs of rows of one shape, one after the other in a group."""
+"""The shape of each row of a group."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -13,38 +14,40 @@ from osgp_analyzer.schema.expr import Expr
 
 
 class Parts:
-    """The first ``sizes[0]`` rows of a group have the shape ``shapes[0]``, and so on; no part is empty."""
+    """Row i of `size` rows has the shape ``shapes[which[i]]``; `which` is None where there is one shape only."""
 
-    def __init__(self, shapes: list[Shape], sizes: list[int]) -> None:
-        self.shapes, self.sizes, self.size = shapes, sizes, sum(sizes)
-        self._memo: dict[Expr, Numbers | None] = {}
+    def __init__(self, shapes: list[Shape], which: Any, size: int) -> None:
+        self.shapes, self.which, self.size = shapes, which, size
+        self._spread: dict[tuple[int, ...], Ints] = {}
+        self._flags: dict[tuple[bool, ...], Bools] = {}
+        self._values: dict[Expr, Numbers | None] = {}
         self._held: dict[Expr, Bools | None] = {}
 
     def spread(self, values: Sequence[int]) -> Ints:
-        """A number for each part, in every row of it."""
-        first = values[0]
-        if values.count(first) == len(values):
-            return constant(first, self.size)
-        return np.repeat(np.array(values, np.int64), self.sizes)
+        """A number for each shape, in every row of it."""
+        key = tuple(values)
+        found = self._spread.get(key)
+        if found is None:
+            same = self.which is None or key.count(key[0]) == len(key)
+            found = constant(key[0], self.size) if same else np.array(key, np.int64)[self.which]
+            self._spread[key] = found
+        return found
 
-    def flags(self, values: Sequence[int]) -> Bools:
-        """Yes or no for each part, in every row of it."""
-        if all(values):
-            return everywhere(self.size)
-        return np.repeat(np.array(values, bool), self.sizes) if any(values) else nowhere(self.size)
+    def flags(self, values: Sequence[bool]) -> Bools:
+        """Yes or no for each shape, in every row of it."""
+        key = tuple(values)
+        found = self._flags.get(key)
+        if found is None:
+            if all(key):
+                found = everywhere(self.size)
+            else:
+                found = np.array(key, bool)[self.which] if any(key) else nowhere(self.size)
+            self._flags[key] = found
+        return found
 
-    def slices(self) -> Iterator[tuple[Shape, slice]]:
-        """Each shape with its rows."""
-        at = 0
-        for shape, size in zip(self.shapes, self.sizes, strict=True):
-            yield shape, slice(at, at + size)
-            at += size
-
-    def only(self, rows: Bools) -> Parts:
-        """The parts of the rows of a mask."""
-        left = [int(np.count_nonzero(rows[here])) for _, here in self.slices()]
-        kept = [(shape, size) for shape, size in zip(self.shapes, left, strict=True) if size]
-        return Parts([shape for shape, _ in kept], [size for _, size in kept])
+    def only(self, rows: Ints) -> Parts:
+        """The shapes of some rows."""
+        return Parts(self.shapes, self.which[rows] if self.which is not None else None, len(rows))
 
     def holds(self, node: Expr) -> Bools | None:
         """The rows in which a condition holds; None where that depends on more than the shape."""
@@ -55,15 +58,19 @@ class Parts:
             self._held[node] = found
         return found
 
+    def choose(self, target: Any) -> list[Any] | None:
+        """What a choice of layers gives for each shape; None where that depends on more than the shape."""
+        found = [shape.choose(target) for shape in self.shapes]
+        return None if any(one is UNSETTLED for one in found) else found
+
     def value(self, node: Expr) -> Numbers | None:
-        """The value of an expression that is the same in all rows of each part; None for any other."""
-        found = self._memo.get(node, self)
+        """The value of an expression that is the same in all rows of a shape; None for any other."""
+        found = self._values.get(node, self)
         if isinstance(found, Parts):
             values = [shape.value(node) for shape in self.shapes]
-            settled = not any(value is UNSETTLED for value in values)
             found = None
-            if settled:
+            if not any(value is UNSETTLED for value in values):
                 known = self.flags([value is not None for value in values])
                 found = Numbers(self.spread([value or 0 for value in values]), known)
-            self._memo[node] = found
+            self._values[node] = found
         return found

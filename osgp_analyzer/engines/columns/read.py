@@ -11,7 +11,17 @@ from numpy.typing import NDArray
 from osgp_analyzer import schema
 from osgp_analyzer.engines.columns.evaluate import evaluate
 from osgp_analyzer.engines.columns.group import Group
-from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices, Value, constant, everywhere, nowhere
+from osgp_analyzer.engines.columns.values import (
+    Bools,
+    Ints,
+    Numbers,
+    Slices,
+    Value,
+    constant,
+    everywhere,
+    nowhere,
+    some,
+)
 from osgp_analyzer.schema.types import TIME_SIZES
 
 
@@ -42,7 +52,7 @@ def read(field: schema.Field, group: Group, rows: Bools, runs: dict[str, tuple[i
 
     `runs` has shift and bytes of bit fields that count from the low end.
     """
-    if not rows.any():
+    if not some(rows):
         return _absent(field, group)
     order = group.definition.order if group.definition is not None else "big"
     match field:

@@ -98,6 +98,21 @@ class Shape:
         value = self.value(node)
         return value if value is UNSETTLED else bool(value)
 
+    def choose(self, target: Any) -> Any:
+        """The layer that a choice gives in the rows of this shape, `UNSETTLED` where that depends on the row."""
+        if isinstance(target, schema.Switch):
+            key = self.value(target.key)
+            return key if key is UNSETTLED else self.choose(target.cases.get(key, target.default))
+        if isinstance(target, schema.Cases):
+            for case in target.cases:
+                held = self.holds(case.when)
+                if held is UNSETTLED:
+                    return held
+                if held:
+                    return self.choose(case.target)
+            return self.choose(target.default)
+        return target
+
     def extend(self, more: Settled) -> Shape:
         """The shape of the rows in which these are known too."""
         return shape_of(self.definition, (*self.known.items(), *more))

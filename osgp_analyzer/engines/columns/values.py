@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -96,19 +97,32 @@ def unknown(size: int) -> Numbers:
     return Numbers(constant(0, size), nowhere(size))
 
 
+@lru_cache(maxsize=1024)
 def constant(value: int, size: int) -> Ints:
     """The same number in every row, without memory of its own."""
     return np.ndarray((size,), np.int64, np.int64(value).tobytes(), strides=(0,))
 
 
+@lru_cache(maxsize=256)
 def everywhere(size: int) -> Bools:
     """True in every row, without memory of its own."""
     return np.ndarray((size,), np.bool_, b"\1", strides=(0,))
 
 
+@lru_cache(maxsize=256)
 def nowhere(size: int) -> Bools:
     """False in every row, without memory of its own."""
     return np.ndarray((size,), np.bool_, b"\0", strides=(0,))
+
+
+def every(rows: Bools) -> bool:
+    """Whether a mask holds in all rows."""
+    return bool(rows[0] if rows.strides == (0,) and len(rows) else rows.all())
+
+
+def some(rows: Bools) -> bool:
+    """Whether a mask holds in some row."""
+    return bool(rows[0] if rows.strides == (0,) and len(rows) else rows.any())
 
 
 def truth(value: Value) -> Bools:
