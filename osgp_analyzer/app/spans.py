@@ -54,7 +54,7 @@ def in_order(session: Session, wanted: Wanted, work: Work) -> Iterator[bytes]:
         return
     wanted.filter  # noqa: B018  a text that is none must be said here
     running: deque[_Child] = deque()
-    size = min(max(_index(session, AHEAD) // (2 * workers) + 1, CHUNK), MOST)
+    size = min(max(-(-_index(session, AHEAD) // workers), CHUNK), MOST)
     start = 0
     try:
         if len(session.capture) <= 2 * CHUNK:

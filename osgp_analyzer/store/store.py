@@ -6,18 +6,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dissectors.procedures_columns import PROCEDURES
 from osgp_analyzer.capture import Capture, Interface
 from osgp_analyzer.engines.columns import evaluate
 from osgp_analyzer.engines.columns.decode import decode
-from osgp_analyzer.engines.columns.group import Group, Known
+from osgp_analyzer.engines.columns.group import Known
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers
+from osgp_analyzer.store.chunk import Chunk, Layers
 from osgp_analyzer.store.header import ABSENT, Headers, kept_columns, layers_on_the_way, request_fields
 
 evaluate.PROCEDURES.update(PROCEDURES)
@@ -27,9 +26,6 @@ EVIDENCE = 64
 """Frames that are looked at to tell whether an interface keeps the CRC of LPDUs."""
 OF_REQUEST = frozenset(("apdu.request_code", "apdu.outcome"))
 """Kept fields that depend on the request of the frame."""
-Layers = list[tuple[Ints, list[Group]]]
-"""For each link type the rows of a chunk that were decoded together, and the layers in them."""
-NO_TIME = np.iinfo(np.int64).min
 
 
 def crc_is_kept(statuses: Iterable[int]) -> bool | None:
@@ -39,30 +35,6 @@ def crc_is_kept(statuses: Iterable[int]) -> bool | None:
         seen += 1
         good += status == 1
     return True if good * 4 >= seen * 3 > 0 else None
-
-
-@dataclass
-class Chunk:
-    """Columns of frames `start` to `stop` (indices from 0).
-
-    `time`: ns since 1970, `NO_TIME` without a stamp. `columns`: header fields by full name, -1 where absent.
-    """
-
-    start: int
-    stop: int
-    offset: Ints
-    captured: Ints
-    length: NDArray[np.uint32]
-    interface: NDArray[np.uint32]
-    time: Ints
-    columns: dict[str, Any] = field(default_factory=dict)
-    innermost: dict[str, Any] = field(default_factory=dict)
-    """Innermost values of the fields that a response may ask of its request, -1 where absent."""
-    more: dict[str, list[tuple[Ints, Any]]] = field(default_factory=dict)
-    """Further values of header fields that some frames have more than once, in their order: rows, and values."""
-    places: dict[str, NDArray[np.int32]] = field(default_factory=dict)
-    """``npdu``, ``apdu``: first byte of the NPDU and APDU, ``end``: end of the NPDU, from the start of the frame; a
-    negative number where there is none."""
 
 
 class FrameStore:
@@ -90,7 +62,9 @@ class FrameStore:
                 more = self.capture.index_more(limit)
             start, stop = len(self), min(len(self.capture), len(self) + limit)
             if stop > start:
-                self.chunks.append(self.chunk(start, stop))
+                chunk = self.chunk(start, stop)
+                chunk.slim()
+                self.chunks.append(chunk)
             return more or len(self.capture) > len(self)
 
     def column(self, name: str) -> Any:
@@ -128,18 +102,7 @@ class FrameStore:
 
     def read(self, start: int, stop: int, within: frozenset[str] | None = None) -> tuple[Chunk, Layers]:
         """As `chunk`, with the layers that were read for it: those of `within`, or all."""
-        index = self.capture.columns(start, stop)
-        interface = np.frombuffer(index.interfaces, np.uint32)
-        chunk = Chunk(
-            start,
-            stop,
-            np.frombuffer(index.offsets, np.uint64).astype(np.int64),
-            np.frombuffer(index.captured, np.uint32).astype(np.int64),
-            np.frombuffer(index.lengths, np.uint32),
-            interface,
-            _times(np.frombuffer(index.ticks, np.uint64), interface, self.capture.interfaces),
-        )
-        chunk.time[np.frombuffer(index.blocks, np.uint8) == 3] = NO_TIME
+        chunk = Chunk(self.capture, start, stop)
         headers = Headers(self.kept, self.asked, stop - start)
         layers = self.groups(chunk, within=within)
         for rows, groups in layers:
@@ -204,19 +167,3 @@ class FrameStore:
         answer = {True: 1, False: 0, None: -1}
         by_interface = np.array([answer[self.keeps_crc(i)] for i in self.capture.interfaces], np.int64)
         return by_interface[chunk.interface] if len(by_interface) else np.zeros(0, np.int64)
-
-
-def _times(ticks: NDArray[np.uint64], interface: NDArray[np.uint32], interfaces: list[Interface]) -> Ints:
-    """Stamps in ns, in integers only."""
-    times = np.zeros(len(ticks), np.int64)
-    for one in interfaces:
-        rows = np.flatnonzero(interface == one.index)
-        if not len(rows):
-            continue
-        if 10**9 % one.ticks_per_second == 0:
-            scaled = ticks[rows].astype(np.int64) * (10**9 // one.ticks_per_second)
-            times[rows] = scaled + one.time_offset * 10**9
-        else:
-            clipped = [min(max(one.nanoseconds(t), -(2**63) + 1), 2**63 - 1) for t in ticks[rows].tolist()]
-            times[rows] = np.array(clipped, np.int64)
-    return times

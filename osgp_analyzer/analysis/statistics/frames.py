@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -98,26 +98,11 @@ class Frames:
     def outcome(self) -> Ints:
         """`apdu.outcome` of each frame whose request is known, else -1. Only these frames are decoded for it."""
         found = np.full(len(self.mask), ABSENT, np.int64)
-        rows = np.flatnonzero(self.mask & (self.tracked.request >= 0))
-        if len(rows):
-            chunk = self.chunk
-            some = replace(
-                chunk,
-                start=0,
-                stop=len(rows),
-                offset=chunk.offset[rows],
-                captured=chunk.captured[rows],
-                length=chunk.length[rows],
-                interface=chunk.interface[rows],
-                time=chunk.time[rows],
-                columns={},
-                innermost={},
-            )
-            asked = {name: value.take(rows) for name, value in self.tracked.asked.items()}
-            for part, groups in self.tracked.store.groups(some, asked, layers_on_the_way(["apdu.outcome"])):
-                for group in groups:
-                    column = group.columns.get("outcome") if group.name == "apdu" else None
-                    if column is not None and isinstance(column.value, Numbers):
-                        there = np.flatnonzero(column.present)
-                        found[rows[part[group.frames[there]]]] = column.value.values[there]
+        answers, within = self.mask & (self.tracked.request >= 0), layers_on_the_way(["apdu.outcome"])
+        for places, groups in self.tracked.store.groups(self.chunk, self.tracked.asked, within, answers):
+            for group in groups:
+                column = group.columns.get("outcome") if group.name == "apdu" else None
+                if column is not None and isinstance(column.value, Numbers):
+                    there = np.flatnonzero(column.present)
+                    found[places[group.frames[there]]] = column.value.values[there]
         return np.asarray(self.of(found))
