@@ -41,16 +41,17 @@ class _Child:
 
     process: int
     result: IO[bytes]
+    stop: int
 
 
-def in_order(session: Session, wanted: Wanted, work: Work) -> Iterator[bytes]:
-    """The results of `work`, those of earlier frames first; none of them empty.
+def in_order(session: Session, wanted: Wanted, work: Work, done: Callable[[int], None]) -> Iterator[bytes]:
+    """The results of `work`, those of earlier frames first; none of them empty. `done` is told how many frames are.
 
     Raises `FilterError`, and whatever `work` raises.
     """
     workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
     if workers < 2 or wanted.count is not None or session.capture.live or not hasattr(os, "fork"):
-        yield from _here(session, wanted, work, 0, None)
+        yield from _here(session, wanted, work, done)
         return
     wanted.filter  # noqa: B018  a text that is none must be said here
     running: deque[_Child] = deque()
@@ -58,7 +59,7 @@ def in_order(session: Session, wanted: Wanted, work: Work) -> Iterator[bytes]:
     start = 0
     try:
         if len(session.capture) <= 2 * CHUNK:
-            yield from _here(session, wanted, work, 0, None)
+            yield from _here(session, wanted, work, done)
             return
         while True:
             while len(running) < workers and (stop := _index(session, start + size)) > start:
@@ -66,7 +67,9 @@ def in_order(session: Session, wanted: Wanted, work: Work) -> Iterator[bytes]:
                 start = stop
             if not running:
                 return
-            yield from _collect(running.popleft())
+            child = running.popleft()
+            yield from _collect(child)
+            done(child.stop)
     finally:
         for child in running:
             with suppress(OSError):
@@ -75,10 +78,13 @@ def in_order(session: Session, wanted: Wanted, work: Work) -> Iterator[bytes]:
             child.result.close()
 
 
-def _here(session: Session, wanted: Wanted, work: Work, start: int, stop: int | None) -> Iterator[bytes]:
+def _here(
+    session: Session, wanted: Wanted, work: Work, done: Callable[[int], None], start: int = 0, stop: int | None = None
+) -> Iterator[bytes]:
     for tracked, mask in selected_chunks(session, wanted, start, stop):
         if mask.any():
             yield work(tracked, mask)
+        done(tracked.chunk.stop)
 
 
 def _index(session: Session, stop: int) -> int:
@@ -95,7 +101,7 @@ def _fork(session: Session, wanted: Wanted, work: Work, start: int, stop: int) -
     if process == 0:
         _child(session, wanted, work, start, stop, result)
     gc.unfreeze()
-    return _Child(process, result)
+    return _Child(process, result, stop)
 
 
 def _unnamed() -> IO[bytes]:
@@ -109,7 +115,7 @@ def _child(session: Session, wanted: Wanted, work: Work, start: int, stop: int, 
     status = FAILED
     try:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        for piece in _here(session, wanted, work, start, stop):
+        for piece in _here(session, wanted, work, lambda _: None, start, stop):
             result.write(piece)
         result.flush()
         status = 0

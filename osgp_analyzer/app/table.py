@@ -11,6 +11,7 @@ import numpy as np
 
 from osgp_analyzer import schema
 from osgp_analyzer.analysis.fields import FIELDS, Kind
+from osgp_analyzer.analysis.remarks import Remark, frame_remarks
 from osgp_analyzer.analysis.tracking import Tracked
 from osgp_analyzer.capture import CaptureError
 from osgp_analyzer.engines.columns import cells
@@ -18,6 +19,7 @@ from osgp_analyzer.engines.columns.cells import Cells
 from osgp_analyzer.engines.columns.group import Column, Group
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices
 from osgp_analyzer.engines.text import printable
+from osgp_analyzer.filters.names import FINDING
 from osgp_analyzer.schema import REGISTRY
 from osgp_analyzer.store import NO_TIME
 from osgp_analyzer.store.header import ABSENT, PACKED, pack, unpack
@@ -107,6 +109,8 @@ class Table:
         for places, groups in tracked.layers(only):
             for group in groups:
                 self._collect(group, places, found)
+        for remark, mask in frame_remarks(tracked.store, tracked.chunk).items():
+            self._remark(remark, np.flatnonzero(mask), found)
         return found
 
     def text(self, separator: str, tracked: Tracked, mask: Bools) -> bytes:
@@ -115,6 +119,8 @@ class Table:
         return cells.join(self.columns(tracked, np.flatnonzero(mask), suffixes)).tobytes()
 
     def _collect(self, group: Group, rows: Ints, texts: dict[str, Any]) -> None:
+        for finding in group.findings:
+            self._remark((finding.severity, finding.code, finding.group), rows[group.frames[finding.rows]], texts)
         for name, column in group.columns.items():
             field = None
             if group.definition is not None:
@@ -125,14 +131,23 @@ class Table:
                 continue
             present = np.flatnonzero(column.present)
             where = rows[group.frames[present]]
-            made = _texts(field, column, present)
-            held = into[where]
-            if self.occurrence != "a":
-                keep = held == "" if self.occurrence == "f" else np.ones(len(held), bool)
-                into[where[keep]] = made[keep]
-            else:
-                taken = held != ""
-                into[where] = np.where(taken, held + self.aggregator + made, made) if taken.any() else made
+            self._add(into, where, _texts(field, column, present))
+
+    def _remark(self, remark: Remark, where: Ints, texts: dict[str, Any]) -> None:
+        severity, code, group = remark
+        for name, word in (("code", code), ("severity", severity.value), ("group", group.value)):
+            if f"finding.{name}" in texts:
+                self._add(texts[f"finding.{name}"], where, np.array(word, object))
+
+    def _add(self, into: Any, where: Ints, made: Any) -> None:
+        """Put texts to those that are there already."""
+        held, made = into[where], np.broadcast_to(made, len(where))
+        if self.occurrence != "a":
+            keep = held == "" if self.occurrence == "f" else np.ones(len(held), bool)
+            into[where[keep]] = made[keep]
+        else:
+            taken = held != ""
+            into[where] = np.where(taken, held + self.aggregator + made, made) if taken.any() else made
 
 
 def _frame(tracked: Tracked, name: str, rows: Ints, suffix: str) -> list[Cells]:
@@ -193,4 +208,4 @@ def field_names() -> dict[str, schema.Field]:
         for layer in REGISTRY.values()
         for field in layer.definition.fields
         if not isinstance(field, (schema.Payload, schema.Struct))
-    } | {"data.data": schema.Bytes(), "padding.padding": schema.Bytes()}
+    } | {"data.data": schema.Bytes(), "padding.padding": schema.Bytes(), **dict.fromkeys(FINDING, schema.Text())}

@@ -17,6 +17,7 @@ from osgp_analyzer.app.selection import Wanted, selected_chunks
 from osgp_analyzer.app.session import Session
 from osgp_analyzer.capture import CaptureError
 from osgp_analyzer.cli.main import nearest
+from osgp_analyzer.cli.progress import Progress
 from osgp_analyzer.cli.show import notes
 from osgp_analyzer.export.columns import Columns, default_names, with_names
 from osgp_analyzer.export.database import Selection
@@ -43,9 +44,8 @@ def run(options: argparse.Namespace) -> int:
 
     def selection() -> Selection:
         nonlocal found
-        for tracked, mask in selected_chunks(
-            session, Wanted(options.filter, options.count, columns.names if columns is not None else ())
-        ):
+        wanted = Wanted(options.filter, options.count, columns.names if columns is not None else ())
+        for tracked, mask in Progress(session).of(selected_chunks(session, wanted)):
             found = found or bool(mask.any())
             yield tracked, mask
 

@@ -12,9 +12,10 @@ from osgp_analyzer.app.lines import PLAIN, Lines
 from osgp_analyzer.app.options import settings
 from osgp_analyzer.app.selection import Wanted, selected
 from osgp_analyzer.app.session import Session
-from osgp_analyzer.app.spans import in_order
+from osgp_analyzer.app.spans import Work, in_order
 from osgp_analyzer.app.times import Format, formatter
 from osgp_analyzer.cli.main import BROKEN, OK
+from osgp_analyzer.cli.progress import Progress
 from osgp_analyzer.engines.text import dotted, place, printable
 from osgp_analyzer.engines.tree import FieldNode, LayerNode
 from osgp_analyzer.schema import Finding, Severity
@@ -46,12 +47,26 @@ def run(options: argparse.Namespace) -> int:
         else:
             lines = Lines(session, options.time, STYLES if colour else {})
             wanted = Wanted(options.filter, options.count, deep=options.filter is None)
-            for text in in_order(session, wanted, lines.text):
-                found = True
-                put(text)
+            found = print_all(session, wanted, lines.text)
     finally:
         sys.stdout.flush()
     return notes(session, found or options.filter is None)
+
+
+def print_all(session: Session, wanted: Wanted, work: Work) -> bool:
+    """Print what `work` makes of the frames; whether there were any."""
+    what = "reading all layers" if wanted.filter is not None and not wanted.filter.fast else "reading"
+    progress = Progress(session, what, printing=True)
+    found = False
+    try:
+        for text in in_order(session, wanted, work, progress):
+            progress.end()
+            put(text)
+            found = True
+    finally:
+        progress.end()
+        sys.stdout.flush()
+    return found
 
 
 def put(text: bytes) -> None:

@@ -4,17 +4,15 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from functools import partial
 
 from osgp_analyzer.app.options import settings
 from osgp_analyzer.app.selection import Wanted
 from osgp_analyzer.app.session import Session
-from osgp_analyzer.app.spans import in_order
 from osgp_analyzer.app.table import Table
 from osgp_analyzer.capture import CaptureError
 from osgp_analyzer.cli.main import nearest
-from osgp_analyzer.cli.show import notes, put
+from osgp_analyzer.cli.show import notes, print_all
 
 PRINT = {"header": "n", "separator": "/t", "occurrence": "a", "aggregator": ","}
 """The options of ``-E`` and what they are unless given, as tshark has them."""
@@ -36,11 +34,5 @@ def run(options: argparse.Namespace) -> int:
     if chosen["header"] == "y":
         print(separator.join(options.fields), flush=True)
     wanted = Wanted(options.filter, options.count, table.names)
-    found = False
-    try:
-        for text in in_order(session, wanted, partial(table.text, separator)):
-            found = True
-            put(text)
-    finally:
-        sys.stdout.flush()
+    found = print_all(session, wanted, partial(table.text, separator))
     return notes(session, found or options.filter is None)

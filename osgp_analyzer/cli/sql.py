@@ -14,6 +14,7 @@ from osgp_analyzer.app.options import settings
 from osgp_analyzer.app.selection import Wanted, selected_chunks
 from osgp_analyzer.app.session import Session
 from osgp_analyzer.cli.main import USAGE
+from osgp_analyzer.cli.progress import Progress
 from osgp_analyzer.cli.show import notes
 from osgp_analyzer.engines.text import printable
 from osgp_analyzer.export.query import Query, QueryError
@@ -31,7 +32,8 @@ def run(options: argparse.Namespace) -> int:
     try:
         with Query(options.query) as query:
             session = Session.open(options.file, settings(options.link, options.crc))
-            query.load(selected_chunks(session, Wanted(options.filter, options.count, query.columns.names)))
+            wanted = Wanted(options.filter, options.count, query.columns.names)
+            query.load(Progress(session).of(selected_chunks(session, wanted)))
             {"table": _table, "csv": _csv, "json": _json}[options.format](query, sys.stdout)
     except QueryError as error:
         for line in f"osgp-analyzer: sql: {error}".splitlines():

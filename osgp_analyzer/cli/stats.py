@@ -14,6 +14,7 @@ from osgp_analyzer.app.statistics import gather
 from osgp_analyzer.capture import CaptureError
 from osgp_analyzer.cli import stats_plots, stats_tables
 from osgp_analyzer.cli.main import nearest
+from osgp_analyzer.cli.progress import Progress
 from osgp_analyzer.cli.show import notes
 from osgp_analyzer.cli.stats_page import ALL, FEW, Page
 
@@ -38,7 +39,8 @@ def run(options: argparse.Namespace) -> int:
             hint = nearest(name, list(SECTIONS)) or f"; there are {', '.join(SECTIONS)}"
             raise CaptureError(f"no statistic named {name!r}{hint}")
     session = Session.open(options.file, settings(options.link, options.crc))
-    found = gather(session, options.filter, options.statistics or SECTIONS, Settings(options.rate, options.interval))
+    chosen = Settings(options.rate, options.interval)
+    found = gather(session, options.filter, options.statistics or SECTIONS, chosen, Progress(session).of)
     counted = found["frames"]["frames"]
     if options.json:
         print(json.dumps(found, indent=1))

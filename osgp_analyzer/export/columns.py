@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from osgp_analyzer.analysis.fields import FIELDS
+from osgp_analyzer.analysis.remarks import frame_remarks
 from osgp_analyzer.analysis.tracking import Tracked
 from osgp_analyzer.capture import CaptureError
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices
@@ -140,6 +141,8 @@ class Columns:
             for rows, groups in tracked.groups if whole else store.groups(chunk, tracked.asked, self._within):
                 for group in groups:
                     flat.add(rows, group)
+            for remark, remarked in frame_remarks(store, chunk).items():
+                flat.remark(remark, np.flatnonzero(remarked))
             found |= flat.parts
         return found
 

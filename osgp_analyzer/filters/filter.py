@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from osgp_analyzer.analysis.remarks import frame_remarks
 from osgp_analyzer.analysis.tracking import Tracked
 from osgp_analyzer.engines.columns.values import Bools, Numbers, Slices
 from osgp_analyzer.filters.compare import ORDER, compare, sliced
@@ -62,6 +63,8 @@ class Filter:
         for rows, groups in tracked.layers(only) if tracked is not None else store.groups(chunk, only=only):
             for group in groups:
                 flat.add(rows, group)
+        for remark, mask in frame_remarks(store, chunk).items():
+            flat.remark(remark, np.flatnonzero(mask))
 
         def get(name: str) -> list[Part]:
             own = name in FRAME or name in TRACKED

@@ -12,7 +12,7 @@ import dissectors.cnip
 import dissectors.en14908  # noqa: F401  defines the layers
 from osgp_analyzer import schema
 from osgp_analyzer.analysis.fields import FIELDS, Kind
-from osgp_analyzer.schema import REGISTRY
+from osgp_analyzer.schema import REGISTRY, Group, Severity
 from osgp_analyzer.store.header import kept_columns
 
 NUMBER, BYTES, TEXT, ADDRESS, TIME, GROUP = "number", "bytes", "text", "address", "time", "group"
@@ -29,6 +29,10 @@ FRAME = {
 }
 TRACKED = {name: DURATION if field.kind is Kind.TIME else NUMBER for name, field in FIELDS.items()}
 """Fields that follow from other frames."""
+FINDING = {"finding.code": TEXT, "finding.severity": NUMBER, "finding.group": NUMBER}
+"""What decoding had to remark on a frame; ``finding`` alone: whether it had."""
+SEVERITIES, GROUPS = list(Severity), list(Group)
+"""The numbers of `finding.severity` and `finding.group` are places in these."""
 ADDRESSES = {
     "npdu.src": ("npdu.src_subnet", "npdu.src_node"),
     "npdu.dst": (
@@ -88,6 +92,12 @@ def _names(_: int) -> dict[str, Name]:
         get(f"{layer_name}.{layer_name}").kinds.add(BYTES)
     for name, kind in (*FRAME.items(), *TRACKED.items()):
         get(name).kinds.add(kind)
+    get("finding").kinds.add(GROUP)
+    get("finding").layer = True
+    for name, kind in FINDING.items():
+        get(name).kinds.add(kind)
+    get("finding.severity").values = {one.value: {place} for place, one in enumerate(SEVERITIES)}
+    get("finding.group").values = {one.value: {place} for place, one in enumerate(GROUPS)}
     for name in ADDRESSES:
         get(name).kinds.add(ADDRESS)
     for one_name in found.values():

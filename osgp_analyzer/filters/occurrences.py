@@ -11,11 +11,12 @@ import numpy as np
 
 from osgp_analyzer import schema
 from osgp_analyzer.analysis.fields import FIELDS
+from osgp_analyzer.analysis.remarks import Remark
 from osgp_analyzer.analysis.tracking import Tracked
 from osgp_analyzer.engines.columns.group import Column, Group
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices, Value
 from osgp_analyzer.filters.literals import BROADCAST, GROUP_ADDRESS, NEURON_ID, SUBNET, SUBNET_NODE
-from osgp_analyzer.filters.names import ADDRESSES, FRAME, TRACKED
+from osgp_analyzer.filters.names import ADDRESSES, FINDING, FRAME, GROUPS, SEVERITIES, TRACKED
 from osgp_analyzer.store import NO_TIME, Chunk, FrameStore
 from osgp_analyzer.store.header import ABSENT, PACKED, pack
 
@@ -161,10 +162,13 @@ class Flat:
         self.reduced = reduced
         self.parts: dict[str, list[Part]] = {name: [] for name in wanted}
         self._made = [n for n in ADDRESSES if n in self.parts]
+        self._remarks = [n for n in ("finding", *FINDING) if n in self.parts]
 
     def add(self, rows: Ints, group: Group) -> None:
         """Take what is wanted of a layer; `rows` are the chunk's rows of the frames decoded together."""
         where = rows[group.frames]
+        for finding in group.findings if self._remarks else ():
+            self.remark((finding.severity, finding.code, finding.group), where[finding.rows])
         if group.name in self.parts:
             there = _filled(group) if self.reduced else _exists(group)
             self.parts[group.name].append(Part(where, Numbers(there.astype(np.int64), there), there))
@@ -178,6 +182,19 @@ class Flat:
             own = {definition.full_name(f): group.columns.get(f.name) for f in definition.fields}
             for name in self._made:
                 self.parts[name] += _addresses(name, lambda part: _numbers(own.get(part)), where)
+
+    def remark(self, remark: Remark, where: Ints) -> None:
+        """Take a finding on these rows of the chunk."""
+        severity, code, group = remark
+        known, size = np.ones(len(where), bool), len(where)
+        values: dict[str, Numbers | Texts] = {
+            "finding": Numbers(np.ones(size, np.int64), known),
+            "finding.code": Texts([code] * size),
+            "finding.severity": Numbers(np.full(size, SEVERITIES.index(severity), np.int64), known),
+            "finding.group": Numbers(np.full(size, GROUPS.index(group), np.int64), known),
+        }
+        for name in self._remarks:
+            self.parts[name].append(Part(where, values[name], known))
 
     def _take(self, name: str, where: Ints, column: Column | None, field: schema.Field | None) -> None:
         parts = self.parts.get(name)

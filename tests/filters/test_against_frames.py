@@ -19,6 +19,7 @@ from osgp_analyzer.app.session import Session
 from osgp_analyzer.capture import Capture
 from osgp_analyzer.engines.knowledge import Knowledge
 from osgp_analyzer.filters import Filter
+from osgp_analyzer.schema import Group, Severity
 from osgp_analyzer.store import FrameStore, crc_is_kept
 from tests import tshark
 
@@ -30,7 +31,7 @@ class Seen:
     """A frame as the per-frame engine has it: all values by name, layers, addresses as they are shown."""
 
     def __init__(self, decoded: Decoded) -> None:
-        self.frame = decoded.frame
+        self.frame, self.findings = decoded.frame, decoded.findings
         self.layers = {layer.name for layer in decoded.layers}
         self.values: dict[str, list[Any]] = {}
         for layer in decoded.layers:
@@ -147,6 +148,14 @@ FILTERS: list[tuple[str, Truth]] = [
     ("frame.interface == 0", lambda f: f.frame.interface.index == 0),
     ("frame.time_epoch", lambda f: f.frame.time is not None),
     ("ipv4.src == 0a:00:00:01 or ipv4", lambda f: "ipv4" in f.layers),
+    ("finding", lambda f: bool(f.findings)),
+    ("not finding.code", lambda f: not f.findings),
+    ("finding.severity == error", lambda f: any(g.severity is Severity.ERROR for g in f.findings)),
+    ("all finding.severity < error",
+     lambda f: bool(f.findings) and all(g.severity is not Severity.ERROR for g in f.findings)),
+    ('finding.code contains "truncated"', lambda f: any("truncated" in g.code for g in f.findings)),
+    ("finding.group in {malformed, protocol}",
+     lambda f: any(g.group in (Group.MALFORMED, Group.PROTOCOL) for g in f.findings)),
     ("udp.dst_port == 2541", some("udp.dst_port", lambda v: v == 2541)),
 ]  # fmt: skip
 

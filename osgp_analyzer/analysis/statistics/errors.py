@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from dissectors.answering import RESPONSE
+from osgp_analyzer.analysis.remarks import frame_remarks
 from osgp_analyzer.analysis.statistics import names
 from osgp_analyzer.analysis.statistics.directory import NOBODY
 from osgp_analyzer.analysis.statistics.frames import Frames, Settings
 from osgp_analyzer.analysis.statistics.nodes import crc_is_bad
 from osgp_analyzer.analysis.statistics.tally import Sums
-from osgp_analyzer.engines.columns.values import Bools, Ints
+from osgp_analyzer.engines.columns.values import Ints
 from osgp_analyzer.schema import Group, Severity
 
 Key = tuple[Severity, str, Group]
@@ -59,7 +60,7 @@ class Errors:
                 for finding in group.findings:
                     key = finding.severity, finding.code, finding.group
                     hits.setdefault(key, []).append(rows[group.frames[finding.rows]])
-        for key, mask in frame_findings(frames).items():
+        for key, mask in frame_remarks(frames.tracked.store, frames.chunk).items():
             hits.setdefault(key, []).append(np.flatnonzero(mask))
         faulty = np.zeros(len(frames.mask), bool)
         for key, parts in hits.items():
@@ -94,17 +95,3 @@ class Errors:
             "frames_with_findings": self._faulty,
             "nodes": [{"address": e.address, "domain": e.domain, **sums} for *_, e, sums in nodes],
         }
-
-
-def frame_findings(frames: Frames) -> dict[Key, Bools]:
-    """What there is to say of whole frames, as `app.decode` says it, over the rows of the chunk."""
-    chunk, links = frames.chunk, frames.tracked.store.links
-    captured, length = chunk.captured, chunk.length.astype(np.int64)
-    unknown = [i.index for i in frames.tracked.store.capture.interfaces if i.link_type not in links]
-    decoded = ~np.isin(chunk.interface, unknown)
-    return {
-        (Severity.ERROR, "frame.empty", Group.MALFORMED): decoded & (captured == 0),
-        (Severity.WARN, "frame.cut", Group.MALFORMED): decoded & (captured > 0) & (captured < length),
-        (Severity.NOTE, "frame.length", Group.PROTOCOL): decoded & (captured > length),
-        (Severity.NOTE, "frame.link_type", Group.UNDECODED): ~decoded,
-    }

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Findings on whole frames, which no layer has: what `app.decode` says of a frame, for all frames of a chunk."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from osgp_analyzer.engines.columns.values import Bools
+from osgp_analyzer.schema import Group, Severity
+from osgp_analyzer.store import Chunk, FrameStore
+
+Remark = tuple[Severity, str, Group]
+"""Severity, code and group of a finding."""
+
+
+def frame_remarks(store: FrameStore, chunk: Chunk) -> dict[Remark, Bools]:
+    """The rows of the chunk that have each of these findings."""
+    captured, length = chunk.captured, chunk.length.astype(np.int64)
+    unknown = [i.index for i in store.capture.interfaces if i.link_type not in store.links]
+    decoded = ~np.isin(chunk.interface, unknown)
+    return {
+        (Severity.ERROR, "frame.empty", Group.MALFORMED): decoded & (captured == 0),
+        (Severity.WARN, "frame.cut", Group.MALFORMED): decoded & (captured > 0) & (captured < length),
+        (Severity.NOTE, "frame.length", Group.PROTOCOL): decoded & (captured > length),
+        (Severity.NOTE, "frame.link_type", Group.UNDECODED): ~decoded,
+    }
