@@ -80,7 +80,7 @@ def _split(parts: Parts, keys: Ints, radix: int, known: Callable[[Shape, int], S
     if parts.which is not None:
         keys = keys + parts.which.astype(np.int64) * radix
     found = np.flatnonzero(np.bincount(keys))
-    places = np.zeros(int(found[-1]) + 1, np.int16)
+    places = np.zeros(int(found[-1]) + 1, np.intp)
     places[found] = np.arange(len(found))
     shapes = []
     for key in found.tolist():
@@ -135,15 +135,17 @@ def _numbers(group: Group, parts: Parts, places: list[Place], little: bool, word
     offsets = tuple(place.bit // 8 for place in places)
     word = words.get((offsets, count, little))
     if word is None:
-        word = gather(group.data, group.start + parts.spread(offsets), count, little)
+        first = group.start + parts.spread(offsets)
+        single = count == 1 and int(first.max()) < len(group.data)
+        word = group.data[first] if single else gather(group.data, first, count, little)
         words[offsets, count, little] = word
     if little or all(place.bits == count * 8 for place in places):
         return word
     shifts = [count * 8 - place.bit % 8 - place.bits for place in places]
     masks = [(1 << place.bits) - 1 for place in places]
     if len(set(shifts)) == len(set(masks)) == 1:
-        return word >> shifts[0] & masks[0]
-    return word >> parts.spread(shifts) & parts.spread(masks)
+        return np.asarray(word >> shifts[0] & masks[0])
+    return np.asarray(word >> parts.spread(shifts) & parts.spread(masks))
 
 
 def _where(start: Ints, parts: Parts, places: list[Place]) -> tuple[Ints, Ints]:

@@ -21,9 +21,9 @@ Bools = NDArray[np.bool_]
 
 @dataclass(slots=True)
 class Numbers:
-    """Integers; `known` says in which rows there is one."""
+    """Integers, of 64 bits or of as few as they need; `known` says in which rows there is one."""
 
-    values: Ints
+    values: NDArray[Any]
     known: Bools
 
     def take(self, rows: Ints) -> Numbers:
@@ -151,6 +151,9 @@ _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
+_COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
+
+
 def operate(operator: str, left: Numbers, right: Numbers) -> Numbers:
     """A binary operator on numbers. Division by zero is not known."""
     if operator == "and":
@@ -166,7 +169,14 @@ def operate(operator: str, left: Numbers, right: Numbers) -> Numbers:
         divisor = np.where(right.values == 0, 1, right.values)
         function = np.floor_divide if operator == "//" else np.remainder
         return Numbers(function(left.values, divisor), known)
-    return Numbers(_OPERATORS[operator](left.values, right.values).astype(np.int64), known)
+    if operator in _COMPARISONS:
+        return Numbers(_OPERATORS[operator](left.values, right.values).astype(np.int64), known)
+    return Numbers(_OPERATORS[operator](_wide(left.values), _wide(right.values)), known)
+
+
+def _wide(values: NDArray[Any]) -> Ints:
+    """Numbers with room for the result of an operator."""
+    return values if values.dtype == np.int64 else values.astype(np.int64)
 
 
 def look_up(key: Numbers, items: Mapping[int, int], default: int | None) -> Numbers:
