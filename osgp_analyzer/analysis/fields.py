@@ -85,7 +85,7 @@ FIELDS: dict[str, TrackedField] = {
         TrackedField(
             "transaction.response_time",
             "Response time",
-            "Time since the frame that this one answers, in nanoseconds.",
+            "Time since the frame that this one answers, in seconds; nanoseconds in exports and SQL.",
             Kind.TIME,
             _number("response_time"),
         ),

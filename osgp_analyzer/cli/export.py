@@ -16,7 +16,7 @@ from osgp_analyzer.app.options import settings
 from osgp_analyzer.app.selection import Wanted, selected_chunks
 from osgp_analyzer.app.session import Session
 from osgp_analyzer.capture import CaptureError
-from osgp_analyzer.cli.main import nearest
+from osgp_analyzer.cli.arguments import nearest
 from osgp_analyzer.cli.progress import Progress
 from osgp_analyzer.cli.show import notes
 from osgp_analyzer.export.columns import Columns, default_names, with_names

@@ -11,14 +11,46 @@ import dissectors.carriers
 import dissectors.cnip
 import dissectors.en14908  # noqa: F401  defines the layers
 from osgp_analyzer import schema
-from osgp_analyzer.cli.main import OK, USAGE, nearest
+from osgp_analyzer.analysis.fields import FIELDS
+from osgp_analyzer.cli.arguments import OK, USAGE, nearest
 from osgp_analyzer.schema import REGISTRY, Definition
+
+Described = dict[str, str]
+"""Fields by name, with what they mean."""
+
+FRAME: Described = {
+    "frame.number": "Number of the frame, from 1",
+    "frame.time_epoch": "Time in seconds since 1970, UTC, with nine decimals",
+    "frame.len": "Bytes on the wire",
+    "frame.cap_len": "Bytes in the capture",
+    "frame.interface": "Number of the interface, from 0",
+    "frame.link_type": "Link type of the interface",
+    "frame.request": "The frame that this RESPONSE answers",
+}
+ADDRESSES: Described = {
+    "npdu.src": "Source as it is written: 1/20",
+    "npdu.dst": "Destination as it is written: 1/20, group 9, subnet 2, broadcast, or a Neuron ID",
+    "npdu.addr": "Source or destination",
+}
+FINDING: Described = {
+    "finding.code": "What there is to remark on the frame: lpdu.crc_bad",
+    "finding.severity": "chat, note, warn or error",
+    "finding.group": "malformed, checksum, protocol, undecoded or assumption",
+}
+OTHERS: dict[str, tuple[str, Described]] = {
+    "frame": ("Frame, as the capture file has it", FRAME),
+    "npdu": ("Addresses, for filters", ADDRESSES),
+    "transaction": ("Exchanges, found over all frames", {n: f"{f.label}: {f.doc}" for n, f in FIELDS.items()}),
+    "finding": ("Findings", FINDING),
+}
+"""Fields that no layer defines, by their prefix."""
 
 
 def run(options: argparse.Namespace) -> int:
     """Print layers and fields; an unknown name gives the nearest ones and exit code 2."""
     definitions = [layer.definition for layer in REGISTRY.values()]
     names = {d.name for d in definitions} | {d.full_name(f) for d in definitions for f in d.fields}
+    names |= OTHERS.keys() | {name for _, fields in OTHERS.values() for name in fields}
     for wanted in options.name:
         if wanted not in names:
             print(f"osgp-analyzer: no field or layer named {wanted!r}{nearest(wanted, sorted(names))}", file=sys.stderr)
@@ -32,6 +64,13 @@ def run(options: argparse.Namespace) -> int:
         ]
         if fields or definition.name in options.name:
             _print(definition, fields)
+    for prefix, (title, described) in OTHERS.items():
+        chosen = {n: doc for n, doc in described.items() if not options.name or {prefix, n} & set(options.name)}
+        if chosen:
+            print(f"{prefix}  {title}")
+            for name, doc in chosen.items():
+                print(f"  {name:<32} {doc}")
+            print()
     return OK
 
 

@@ -14,7 +14,7 @@ from osgp_analyzer.app.selection import Wanted, selected
 from osgp_analyzer.app.session import Session
 from osgp_analyzer.app.spans import Work, in_order
 from osgp_analyzer.app.times import Format, formatter
-from osgp_analyzer.cli.main import BROKEN, OK
+from osgp_analyzer.cli.arguments import BROKEN, OK
 from osgp_analyzer.cli.progress import Progress
 from osgp_analyzer.engines.text import dotted, place, printable
 from osgp_analyzer.engines.tree import FieldNode, LayerNode

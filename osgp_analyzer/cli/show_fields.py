@@ -11,7 +11,7 @@ from osgp_analyzer.app.selection import Wanted
 from osgp_analyzer.app.session import Session
 from osgp_analyzer.app.table import Table
 from osgp_analyzer.capture import CaptureError
-from osgp_analyzer.cli.main import nearest
+from osgp_analyzer.cli.arguments import nearest
 from osgp_analyzer.cli.show import notes, print_all
 
 PRINT = {"header": "n", "separator": "/t", "occurrence": "a", "aggregator": ","}

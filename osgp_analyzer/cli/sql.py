@@ -13,7 +13,7 @@ from typing import TextIO
 from osgp_analyzer.app.options import settings
 from osgp_analyzer.app.selection import Wanted, selected_chunks
 from osgp_analyzer.app.session import Session
-from osgp_analyzer.cli.main import USAGE
+from osgp_analyzer.cli.arguments import USAGE
 from osgp_analyzer.cli.progress import Progress
 from osgp_analyzer.cli.show import notes
 from osgp_analyzer.engines.text import printable
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
             query.load(Progress(session).of(selected_chunks(session, wanted)))
             {"table": _table, "csv": _csv, "json": _json}[options.format](query, sys.stdout)
     except QueryError as error:
-        for line in f"osgp-analyzer: sql: {error}".splitlines():
+        for line in f"osgp-analyzer: sql: {error}".expandtabs(4).splitlines():
             print(printable(line), file=sys.stderr)
         return USAGE
     return notes(session)

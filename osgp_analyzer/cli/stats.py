@@ -13,7 +13,7 @@ from osgp_analyzer.app.session import Session
 from osgp_analyzer.app.statistics import gather
 from osgp_analyzer.capture import CaptureError
 from osgp_analyzer.cli import stats_plots, stats_tables
-from osgp_analyzer.cli.main import nearest
+from osgp_analyzer.cli.arguments import nearest
 from osgp_analyzer.cli.progress import Progress
 from osgp_analyzer.cli.show import notes
 from osgp_analyzer.cli.stats_page import ALL, FEW, Page

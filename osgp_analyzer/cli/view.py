@@ -8,7 +8,7 @@ import sys
 
 from osgp_analyzer.app.options import settings
 from osgp_analyzer.app.session import Session
-from osgp_analyzer.cli.main import BROKEN, OK, USAGE
+from osgp_analyzer.cli.arguments import BROKEN, OK, USAGE
 
 
 def run(options: argparse.Namespace) -> int:

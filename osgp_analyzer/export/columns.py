@@ -49,6 +49,8 @@ def column_types() -> dict[str, str]:
     """All columns there can be, by name, with their type. Layers are columns too: whether a frame has them."""
     found = {"frame.time": TIMESTAMP, **dict.fromkeys(TRACKED, INTEGER)}
     for name, known in names().items():
+        if name in found:
+            continue
         if name == "frame.time_epoch":
             found[name] = SECONDS
         elif known.kinds == {NUMBER}:

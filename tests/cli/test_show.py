@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from osgp_analyzer.capture import PcapngWriter
+from osgp_analyzer.filters.names import names
 from tests.conftest import CAPTURES, load
 
 NATIVE = CAPTURES / "native_lpdu.pcap"
@@ -268,7 +269,7 @@ def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
     script += "print(sorted(loaded & {{'scapy', 'numpy', 'textual', 'rich'}}))"
     for statement in (
         "import osgp_analyzer",
-        "from osgp_analyzer.cli.main import parser; parser().format_help()",
+        "from osgp_analyzer.cli.arguments import parser; parser().format_help()",
         "import osgp_analyzer.schema",
     ):
         done = subprocess.run(
@@ -279,6 +280,9 @@ def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
 
 def test_every_field_is_in_the_dictionary() -> None:
     text = run("fields").stdout
+    for name, known in names().items():
+        if not known.layer and not name.startswith(("data.", "padding.")):
+            assert f"  {name} " in text, name
     seen = {name for s in frames(str(NATIVE)) for layer in s["layers"] for name in layer["fields"]}
     for name in seen:
         if name.split(".")[0] not in ("data", "padding"):

@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Commands and options."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+from collections.abc import Sequence
+from typing import NoReturn
+
+from osgp_analyzer import __version__
+
+OK, BROKEN, USAGE = 0, 1, 2
+"""Exit codes."""
+
+EPILOG = """\
+exit codes:
+  0  all frames were read
+  1  the capture is damaged: what could be read was shown, the rest is named on standard error
+  2  nothing could be done: wrong arguments, no capture file, or no frame of a known link type
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """Names the nearest option or command when one does not exist."""
+
+    def error(self, message: str) -> NoReturn:
+        if message.startswith("unrecognized arguments: "):
+            wrong = message.removeprefix("unrecognized arguments: ").split()[0]
+            if not wrong.startswith("-"):
+                self.exit(USAGE, f"{self.prog}: one file at a time: {wrong!r} is one too many\n")
+            known = [option for action in self._actions for option in action.option_strings]
+            message = f"unknown option {wrong}{nearest(wrong.split('=')[0], known)}"
+        self.exit(USAGE, f"{self.prog}: {message}\nTry: {self.prog} --help\n")
+
+
+def nearest(wrong: str, known: Sequence[str]) -> str:
+    """``; did you mean ...?``, or nothing when nothing is near."""
+    near = difflib.get_close_matches(wrong, known, 3, 0.5)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
+
+
+def link(text: str) -> tuple[int, str]:
+    """``147=lpdu`` as an argument."""
+    number, equals, decoder = text.partition("=")
+    if not equals or not (number.isascii() and number.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NUMBER=DECODER, such as 147=lpdu")
+    return int(number), decoder
+
+
+def count(text: str) -> int:
+    """A number of frames as an argument."""
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of frames")
+    return int(text)
+
+
+def rate(text: str) -> int:
+    """Bits a second as an argument."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 12 and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a rate in bits a second, such as 3600")
+    return int(text)
+
+
+def interval(text: str) -> int:
+    """Seconds with decimals as an argument; in ns."""
+    whole, _, part = text.partition(".")
+    digits = whole + part
+    if digits.isascii() and digits.isdigit() and len(whole) <= 9 and len(part) <= 6:
+        ns = int(whole or "0") * 10**9 + int(part.ljust(9, "0"))
+        if ns:
+            return ns
+    raise argparse.ArgumentTypeError(f"{text!r} is not a length of time in seconds, such as 0.5")
+
+
+def file(text: str) -> str:
+    """A file name as an argument."""
+    if not text:
+        raise argparse.ArgumentTypeError("the file has no name")
+    return text
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "file", type=file, metavar="FILE", help="pcap or pcapng, also gzip or zstd; - for standard input"
+    )
+    parser.add_argument(
+        "--link",
+        type=link,
+        action="append",
+        default=[],
+        metavar="N=DECODER",
+        help="decode link type N as DECODER: lpdu, npdu, ni, ethernet, sll, ip, cnip, lonudp, ...",
+    )
+    parser.add_argument(
+        "--crc",
+        choices=("auto", "present", "absent"),
+        default="auto",
+        help="whether LPDUs end in a CRC (default: found out from the file and its first frames)",
+    )
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and options."""
+    top = Parser(
+        prog="osgp-analyzer",
+        description="The Wireshark of OSGP smart-meter networks: reads EN 14908-1 (LonTalk) captures.\n"
+        "osgp-analyzer FILE opens the screen, or prints as `show` does when the output is no terminal.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"osgp-analyzer {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
+
+    show = commands.add_parser(
+        "show",
+        help="print the frames of a capture",
+        description="Print the frames of a capture, a line each, or with -V or -T json all that is in them.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _common(show)
+    show.add_argument("-V", dest="tree", action="store_true", help="print every field, with its byte offset")
+    show.add_argument(
+        "-T",
+        dest="format",
+        choices=("text", "json", "fields"),
+        default="text",
+        help="json: one object a line; fields: those named with -e, separated by tabs",
+    )
+    show.add_argument(
+        "-Y", dest="filter", metavar="FILTER", help="only frames that match, in Wireshark's syntax: npdu.src_node == 10"
+    )
+    show.add_argument("-e", dest="fields", action="append", default=[], metavar="FIELD", help="a field for -T fields")
+    show.add_argument(
+        "-E",
+        dest="print",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="for -T fields: header=y, separator=TEXT (/t is a tab), occurrence=f|l|a, aggregator=TEXT",
+    )
+    show.add_argument("-c", dest="count", type=count, metavar="COUNT", help="stop after COUNT frames")
+    show.add_argument("-n", dest="names", action="store_false", help="with -V: numbers only, no names for values")
+    show.add_argument(
+        "--time",
+        "-t",
+        choices=("r", "relative", "a", "absolute", "ad", "date", "d", "delta", "e", "epoch", "u", "ud", "utc"),
+        default="relative",
+        metavar="FORMAT",
+        help="relative (r) to the first frame, absolute (a), with date (ad), delta (d), epoch (e), UTC (u, ud)",
+    )
+    show.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help="colour (auto: on a terminal)"
+    )
+    show.set_defaults(run="osgp_analyzer.cli.show")
+
+    view = commands.add_parser("view", help="open the screen (as does the file name alone)")
+    _common(view)
+    view.set_defaults(run="osgp_analyzer.cli.view")
+
+    fields = commands.add_parser(
+        "fields",
+        help="list the fields that frames have, with meaning and source",
+        description="What each field means, and which source says so.",
+    )
+    fields.add_argument("name", nargs="*", metavar="NAME", help="a field (npdu.domain) or layer (npdu); none: all")
+    fields.set_defaults(run="osgp_analyzer.cli.fields")
+
+    _export(commands)
+    _sql(commands)
+    _stats(commands)
+    return top
+
+
+def _selection(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-Y", dest="filter", metavar="FILTER", help="only frames that match, as `show` has it")
+    parser.add_argument("-c", dest="count", type=count, metavar="COUNT", help="stop after COUNT frames")
+
+
+EXPORT = """\
+formats:
+  csv      RFC 4180 with a header line, in UTF-8. An empty cell is a field that the frame lacks. In texts from the
+           capture, control characters are escaped and what a spreadsheet would run as a formula (= + - @ in front)
+           begins with '
+  json     an array of objects;  jsonl  an object a line
+  parquet  typed columns, compressed with zstd
+  pcapng   the frames as captured, with comments, times and interfaces, always unpacked
+  wireshark  pcapng that Wireshark decodes without a plug-in: native frames as exported PDUs, without their CRC
+
+OUT gets its name only when it is whole: after an error or Ctrl-C there is no half file, and an old one stays.
+"""
+
+
+def _export(commands: argparse._SubParsersAction[Parser]) -> None:
+    export = commands.add_parser(
+        "export",
+        help="write frames to CSV, JSON, Parquet or pcapng",
+        description="Write fields of frames as a table, or the frames themselves, to a file for other programs.",
+        epilog=EXPORT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _common(export)
+    export.add_argument("out", type=file, metavar="OUT", help="file to write; - for standard output")
+    export.add_argument(
+        "--format",
+        choices=("csv", "json", "jsonl", "parquet", "pcapng", "wireshark"),
+        help="format of OUT (default: by its suffix)",
+    )
+    _selection(export)
+    export.add_argument(
+        "-e",
+        dest="fields",
+        action="append",
+        default=[],
+        metavar="FIELD",
+        help="a column (default: number, time, length, addresses and all header fields)",
+    )
+    export.add_argument(
+        "-E",
+        dest="print",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="of a field that is in a frame several times: occurrence=f|l|a (default f), aggregator=TEXT for a",
+    )
+    export.add_argument("--names", action="store_true", help="beside each enumeration FIELD its names as FIELD_text")
+    export.set_defaults(run="osgp_analyzer.cli.export")
+
+
+SQL = """\
+The table is `frames`. Its columns are the fields, named as in filters, without quotes; what a frame lacks is NULL.
+FIELD_text is the name of an enumeration's value, frame.time a timestamp in UTC, npdu.src an address such as 1/20.
+Of a field that is in a frame several times the first counts. * stands for the columns that `export` writes.
+
+examples:
+  osgp-analyzer sql "select npdu.src, count(*) n from frames group by all order by n desc" capture.pcap
+  osgp-analyzer sql "select spdu.type_text, avg(frame.len) from frames group by all" capture.pcap --format csv
+"""
+
+
+def _sql(commands: argparse._SubParsersAction[Parser]) -> None:
+    sql = commands.add_parser(
+        "sql",
+        help="ask about the frames in SQL",
+        description="Run one SELECT of DuckDB's SQL over the fields of all frames. It reads and writes no other file.",
+        epilog=SQL,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    sql.add_argument("query", metavar="SELECT", help="the query, in quotation marks")
+    _common(sql)
+    _selection(sql)
+    sql.add_argument("--format", choices=("table", "csv", "json"), default="table", help="form of the answer")
+    sql.set_defaults(run="osgp_analyzer.cli.sql")
+
+
+STATISTICS = """\
+statistics:
+  hierarchy      which layers there are inside which, with frames and bytes
+  endpoints      frames and bytes from and to each address
+  conversations  frames and bytes in each direction between two addresses, when first and for how long
+  services       ACKD, UNACKD_RPT, REQUEST, ...
+  commands       messages by what they command or carry, responses by their request and its outcome
+  errors         findings by code; by sender damaged frames, failures, retries, duplicates, late and missing answers
+  responses      how long answers take: distribution, by kind of answer, by who answers
+  load           frames, bytes and bits per interval, as a share of the channel's rate
+
+Without a NAME all of them, the first rows of each. With --json every row: times are ns, sizes bytes.
+"""
+
+
+def _stats(commands: argparse._SubParsersAction[Parser]) -> None:
+    stats = commands.add_parser(
+        "stats",
+        help="count: protocols, endpoints, commands, errors, response times, load",
+        description="Print statistics of a capture as tables and plots, or as one JSON object.",
+        epilog=STATISTICS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _common(stats)
+    stats.add_argument("statistics", nargs="*", metavar="NAME", help="a statistic, see below; none: a summary of all")
+    stats.add_argument("-Y", dest="filter", metavar="FILTER", help="only frames that match, as `show` has it")
+    stats.add_argument("--json", action="store_true", help="one JSON object, keyed by statistic")
+    stats.add_argument(
+        "--rate",
+        type=rate,
+        metavar="BITS/S",
+        help="rate of the channel (default: that of the file, else 3600, a power line in the A band; C band: 5400)",
+    )
+    stats.add_argument(
+        "--interval", type=interval, metavar="S", help="seconds that the load is averaged over (default: what fits)"
+    )
+    stats.set_defaults(run="osgp_analyzer.cli.stats")
