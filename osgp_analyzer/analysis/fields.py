@@ -9,7 +9,6 @@ from enum import Enum
 
 import numpy as np
 
-from osgp_analyzer.analysis.exchanges import Exchanges
 from osgp_analyzer.analysis.tracking import Tracked
 from osgp_analyzer.engines.columns.values import Ints
 
@@ -23,7 +22,7 @@ class Kind(Enum):
     """Nanoseconds."""
     NUMBER = "number"
     BOOL = "bool"
-    """1 for yes; a field without a yes or no is absent."""
+    """1 for yes, else absent."""
 
 
 @dataclass(frozen=True)
@@ -57,24 +56,29 @@ def _number(name: str) -> Callable[[Tracked], Ints]:
     return values
 
 
-def _flag(name: str, applies: Callable[[Exchanges], Ints]) -> Callable[[Tracked], Ints]:
-    """1 or 0 where the index that it is about is there (see `applies`), else absent."""
+def _flag(name: str) -> Callable[[Tracked], Ints]:
+    """1 where it holds, else absent: so ``transaction.missing`` alone is a filter."""
 
     def values(tracked: Tracked) -> Ints:
-        return np.where(applies(tracked.exchanges) >= 0, getattr(tracked.exchanges, name), -1)
+        return np.where(getattr(tracked.exchanges, name), 1, -1)
 
     return values
 
 
-def _asking(exchanges: Exchanges) -> Ints:
-    asks = np.full(len(exchanges.answers), -1, np.int64)
-    asks[exchanges.asking] = exchanges.root
-    return asks
+def _request(tracked: Tracked) -> Ints:
+    return np.where(tracked.request >= 0, tracked.request + 1, -1)
 
 
 FIELDS: dict[str, TrackedField] = {
     field.name: field
     for field in (
+        TrackedField(
+            "frame.request",
+            "Request",
+            "The REQUEST that this RESPONSE answers.",
+            Kind.FRAME,
+            _request,
+        ),
         TrackedField(
             "transaction.answers",
             "Answers",
@@ -85,7 +89,7 @@ FIELDS: dict[str, TrackedField] = {
         TrackedField(
             "transaction.response_time",
             "Response time",
-            "Time since the frame that this one answers, in seconds; nanoseconds in exports and SQL.",
+            "Time since the frame that this one answers, in seconds.",
             Kind.TIME,
             _number("response_time"),
         ),
@@ -115,7 +119,7 @@ FIELDS: dict[str, TrackedField] = {
             "Late",
             "The answer came later than the longest transmit timer, 3.072 s.",
             Kind.BOOL,
-            _flag("late", lambda exchanges: exchanges.answers),
+            _flag("late"),
         ),
         TrackedField(
             "transaction.answered_in",
@@ -130,7 +134,7 @@ FIELDS: dict[str, TrackedField] = {
             "Answer missing",
             "The message asks for an ACK or RESPONSE, and none came before its timers ran out.",
             Kind.BOOL,
-            _flag("missing", _asking),
+            _flag("missing"),
             ahead=True,
         ),
     )

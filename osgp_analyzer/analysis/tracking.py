@@ -95,8 +95,7 @@ def track(
     """
     following = Following(ahead) if whole or ahead else None
     held: deque[Tracked] = deque()
-    end = stop + FAR_BACK if ahead and stop is not None else stop
-    for tracked in _chunks(store, size, following, deep, start, end):
+    for tracked in _chunks(store, size, following, deep, start, stop):
         if following is None or following.outcomes is None:
             yield tracked
             continue
@@ -110,14 +109,19 @@ def track(
 
 
 def _chunks(
-    store: FrameStore, size: int, following: Following | None, deep: bool, first: int, end: int | None
+    store: FrameStore, size: int, following: Following | None, deep: bool, first: int, last: int | None
 ) -> Iterator[Tracked]:
+    """Chunks from `first` to `last`, and where messages are followed ahead, some more."""
+    end = last + FAR_BACK if last is not None and following is not None and following.outcomes is not None else last
     before: list[Chunk] = []
     pairing = Pairing()
     start = max(0, first - FAR_BACK)
     while end is None or start < end:
         more = len(store.capture) > start or store.capture.index_more(size)
-        stop = min(len(store.capture), start + size if start >= first else first, end or len(store.capture))
+        stop = min(len(store.capture), start + size)
+        for border in (first, last, end):
+            if border is not None and start < border < stop:
+                stop = border
         if stop == start:
             if not more:
                 return

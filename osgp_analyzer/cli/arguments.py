@@ -140,7 +140,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="KEY=VALUE",
         help="for -T fields: header=y, separator=TEXT (/t is a tab), occurrence=f|l|a, aggregator=TEXT",
     )
-    show.add_argument("-c", dest="count", type=count, metavar="COUNT", help="stop after COUNT frames")
+    show.add_argument("-c", dest="count", type=count, metavar="COUNT", help="read the first COUNT frames only")
     show.add_argument("-n", dest="names", action="store_false", help="with -V: numbers only, no names for values")
     show.add_argument(
         "--time",
@@ -175,7 +175,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _selection(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-Y", dest="filter", metavar="FILTER", help="only frames that match, as `show` has it")
-    parser.add_argument("-c", dest="count", type=count, metavar="COUNT", help="stop after COUNT frames")
+    parser.add_argument("-c", dest="count", type=count, metavar="COUNT", help="read the first COUNT frames only")
 
 
 EXPORT = """\

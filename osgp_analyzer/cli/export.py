@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
             FRAMES[form](session.capture, selection(), out)
         else:
             WRITERS[form](columns, selection(), out)
-    return notes(session, found or options.filter is None)
+    return notes(session, found or options.filter is None, options.count)
 
 
 @contextmanager

@@ -25,7 +25,6 @@ FRAME: Described = {
     "frame.cap_len": "Bytes in the capture",
     "frame.interface": "Number of the interface, from 0",
     "frame.link_type": "Link type of the interface",
-    "frame.request": "The frame that this RESPONSE answers",
 }
 ADDRESSES: Described = {
     "npdu.src": "Source as it is written: 1/20",
@@ -38,9 +37,12 @@ FINDING: Described = {
     "finding.group": "malformed, checksum, protocol, undecoded or assumption",
 }
 OTHERS: dict[str, tuple[str, Described]] = {
-    "frame": ("Frame, as the capture file has it", FRAME),
+    "frame": ("Frame", FRAME | {n: f"{f.label}: {f.doc}" for n, f in FIELDS.items() if n.startswith("frame.")}),
     "npdu": ("Addresses, for filters", ADDRESSES),
-    "transaction": ("Exchanges, found over all frames", {n: f"{f.label}: {f.doc}" for n, f in FIELDS.items()}),
+    "transaction": (
+        "Exchanges, found over all frames",
+        {n: f"{f.label}: {f.doc}" for n, f in FIELDS.items() if n.startswith("tr")},
+    ),
     "finding": ("Findings", FINDING),
 }
 """Fields that no layer defines, by their prefix."""

@@ -14,6 +14,7 @@ from osgp_analyzer.app.selection import Wanted, selected
 from osgp_analyzer.app.session import Session
 from osgp_analyzer.app.spans import Work, in_order
 from osgp_analyzer.app.times import Format, formatter
+from osgp_analyzer.capture import CaptureError
 from osgp_analyzer.cli.arguments import BROKEN, OK
 from osgp_analyzer.cli.progress import Progress
 from osgp_analyzer.engines.text import dotted, place, printable
@@ -32,6 +33,8 @@ def run(options: argparse.Namespace) -> int:
         from osgp_analyzer.cli.show_fields import run as run_fields
 
         return run_fields(options)
+    if options.fields or options.print:
+        raise CaptureError("-e and -E are for -T fields")
     session = Session.open(options.file, settings(options.link, options.crc))
     colour = options.color == "always" or (options.color == "auto" and sys.stdout.isatty())
     found = False
@@ -50,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
             found = print_all(session, wanted, lines.text)
     finally:
         sys.stdout.flush()
-    return notes(session, found or options.filter is None)
+    return notes(session, found or options.filter is None, options.count)
 
 
 def print_all(session: Session, wanted: Wanted, work: Work) -> bool:
@@ -78,10 +81,11 @@ def put(text: bytes) -> None:
     sys.stdout.flush()
 
 
-def notes(session: Session, found: bool = True) -> int:
-    """Say what was wrong with the file, or that nothing was found; the exit code."""
+def notes(session: Session, found: bool = True, count: int | None = None) -> int:
+    """Say what was wrong with the file, or that nothing was found (in the first `count` frames); the exit code."""
     if not found:
-        print(f"osgp-analyzer: {printable(session.capture.name)}: no frame matches the filter", file=sys.stderr)
+        first = "no frame" if count is None else f"none of the first {count} frames"
+        print(f"osgp-analyzer: {printable(session.capture.name)}: {first} matches the filter", file=sys.stderr)
     for note in session.capture.notes:
         print(f"osgp-analyzer: {printable(session.capture.name)}: {printable(note.text)}", file=sys.stderr)
     return BROKEN if session.capture.notes else OK

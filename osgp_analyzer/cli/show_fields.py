@@ -25,6 +25,10 @@ def run(options: argparse.Namespace) -> int:
         key, _, value = pair.partition("=")
         if key not in PRINT:
             raise CaptureError(f"-E {pair}: no such setting{nearest(key, list(PRINT))}")
+        if key == "header" and value not in ("y", "n"):
+            raise CaptureError(f"-E {pair}: header is y or n")
+        if key == "occurrence" and value not in ("f", "l", "a"):
+            raise CaptureError(f"-E {pair}: occurrence is f (first), l (last) or a (all)")
         chosen[key] = value
     if not options.fields:
         raise CaptureError("-T fields needs at least one field: -e FIELD")
@@ -35,4 +39,4 @@ def run(options: argparse.Namespace) -> int:
         print(separator.join(options.fields), flush=True)
     wanted = Wanted(options.filter, options.count, table.names)
     found = print_all(session, wanted, partial(table.text, separator))
-    return notes(session, found or options.filter is None)
+    return notes(session, found or options.filter is None, options.count)

@@ -79,4 +79,4 @@ class Page:
     def note(self, count: int, text: str) -> None:
         """A remark on so many frames, unless there are none."""
         if count:
-            self.line(f"  {count} {text}")
+            self.line(f"  {count} frame{'' if count == 1 else 's'} {text}")

@@ -24,7 +24,7 @@ def responses(page: Page, result: Row) -> None:
 
     services = [{"name": "all", "field": "", **result["all"]}, *result["by_service"]]
     page.table(("<answer", *titles), services, lambda row: (row["name"] or f"undefined ({row['value']})", *cells(row)))
-    page.note(result["untimed"], "answers have no time")
+    page.note(result["untimed"], "with an answer of unknown time")
     counts = [row["count"] for row in result["histogram"]]
     drawn = tables.bars(counts, BAR, page.marks)
     page.line()
@@ -52,7 +52,9 @@ def load(page: Page, result: Row) -> None:
     else:
         page.line(f"  {rate} bit/s ({_ORIGIN.get(result['rate_from'], result['rate_from'])}); bits of {_basis(result)}")
         page.line("  without error correction, priority slots and gaps: the real load is higher")
-    page.note(result["untimed"], "frames without a time stamp are not counted")
+    if any(row["load"] is not None and row["load"] > 1 for row in rows):
+        page.line("  more than the channel can carry: the rate is not that of this capture, and --rate names another")
+    page.note(result["untimed"], "without a time stamp, not counted")
     _plot(page, result)
     if page.limit != ALL:
         return

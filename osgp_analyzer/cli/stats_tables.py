@@ -15,7 +15,7 @@ def frames(page: Page, result: Row) -> None:
     some = "" if total["frames"] == total["in_capture"] else f" of {total['in_capture']}"
     length = f", {seconds(total['duration'])} s" if total["duration"] is not None else ""
     page.line(f"{total['frames']}{some} frames, {total['bytes']} bytes{length}")
-    page.note(total["untimed"], "frames have no time stamp")
+    page.note(total["untimed"], "without a time stamp")
 
 
 def hierarchy(page: Page, result: Row) -> None:
@@ -65,7 +65,7 @@ def endpoints(page: Page, result: Row) -> None:
             ),
         ),
     )
-    page.note(result["frames_without_address"], "frames without an address are not counted")
+    page.note(result["frames_without_address"], "without an address, not counted")
 
 
 def conversations(page: Page, result: Row) -> None:
@@ -111,7 +111,7 @@ def services(page: Page, result: Row) -> None:
             number(row["alt_path"]),
         ),
     )
-    page.note(result["frames_without_service"], "frames have no LON service")
+    page.note(result["frames_without_service"], "without a LON service")
 
 
 def commands(page: Page, result: Row) -> None:
@@ -141,7 +141,9 @@ def commands(page: Page, result: Row) -> None:
             number(row["bytes"]),
         ),
     )
-    page.note(result["responses_without_request"], "responses have no request in the capture")
+    count = result["responses_without_request"]
+    if count:
+        page.line(f"  {count} response{'' if count == 1 else 's'} without a request in the capture")
 
 
 def errors(page: Page, result: Row) -> None:
@@ -152,11 +154,12 @@ def errors(page: Page, result: Row) -> None:
         result["findings"],
         lambda row: (row["severity"], row["code"], row["group"], number(row["count"]), number(row["frames"])),
     )
-    page.note(result["frames_with_findings"], "frames have findings")
+    page.note(result["frames_with_faults"], "with errors or warnings")
+    page.note(result["frames_with_notes_only"], "with notes only")
     page.head("Faults by sender")
     names = ("frames", "crc_bad", "failed", "retries", "duplicates", "late", "missing")
     page.table(
-        ("<address", "<domain", *(name.replace("_", " ") for name in names), "alt path", "%"),
+        ("<address", "<domain", *(name.replace("_", " ") for name in names), "alt path", "of it %"),
         result["nodes"],
         lambda row: (
             row["address"],
@@ -166,6 +169,7 @@ def errors(page: Page, result: Row) -> None:
             share(row["alt_path"], row["frames"]),
         ),
     )
+    page.line("  retries without the planned repeats of UNACKD_RPT; missing are messages, however often they were sent")
 
 
 def _flat(layers: list[Row], depth: int) -> Iterator[tuple[int, Row]]:

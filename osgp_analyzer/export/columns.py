@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from osgp_analyzer.analysis.fields import FIELDS
+from osgp_analyzer.analysis.fields import FIELDS, Kind
 from osgp_analyzer.analysis.remarks import frame_remarks
 from osgp_analyzer.analysis.tracking import Tracked
 from osgp_analyzer.capture import CaptureError
@@ -23,12 +23,9 @@ from osgp_analyzer.store.header import PACKED, kept_columns, layers_on_the_way, 
 from osgp_analyzer.store.store import OF_REQUEST
 
 INTEGER, TEXTS, YES_NO, TIMESTAMP, SECONDS = "BIGINT", "VARCHAR", "BOOLEAN", "TIMESTAMP_NS", "DECIMAL(29,9)"
-"""Types of columns, as SQL calls them. The last two are made of nanoseconds since 1970, UTC."""
+"""Types of columns, as SQL calls them. The last two are made of nanoseconds (since 1970, UTC, or of a duration)."""
 
-TRACKED: dict[str, Callable[[Tracked], Ints]] = {
-    "frame.request": lambda t: np.where(t.request >= 0, t.request + 1, -1),
-    **{name: field.values for name, field in FIELDS.items()},
-}
+TRACKED: dict[str, Callable[[Tracked], Ints]] = {name: field.values for name, field in FIELDS.items()}
 """Fields of a frame that follow from other frames: a whole number for each frame of a chunk, -1 where there is none."""
 
 NAMES = "_text"
@@ -47,7 +44,7 @@ def default_names() -> tuple[str, ...]:
 @cache
 def column_types() -> dict[str, str]:
     """All columns there can be, by name, with their type. Layers are columns too: whether a frame has them."""
-    found = {"frame.time": TIMESTAMP, **dict.fromkeys(TRACKED, INTEGER)}
+    found = {"frame.time": TIMESTAMP, **{n: SECONDS if f.kind is Kind.TIME else INTEGER for n, f in FIELDS.items()}}
     for name, known in names().items():
         if name in found:
             continue

@@ -6,7 +6,8 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -39,6 +40,19 @@ def _expression(name: str, kind: str, as_text: bool) -> str:
     return quoted(name)
 
 
+@contextmanager
+def _told() -> Iterator[None]:
+    """DuckDB's errors that are not about the statement, as everybody else has them."""
+    try:
+        yield
+    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        raise _no_room(error) from error
+    except (duckdb.InterruptException, RuntimeError) as error:
+        if "interrupted" in str(error).lower():
+            raise KeyboardInterrupt from None
+        raise
+
+
 class Database:
     """A table ``frames`` of columns of frames. All methods raise `CaptureError` where there is no room."""
 
@@ -61,24 +75,16 @@ class Database:
 
     def run(self, statement: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:
         """Run a statement; all rows of its result. Raises `duckdb.Error` for one that is wrong."""
-        try:
+        with _told():
             rows: list[tuple[Any, ...]] = self._connection.execute(statement, values).fetchall()
-        except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
-            raise _no_room(error) from error
-        except duckdb.InterruptException:
-            raise KeyboardInterrupt from None
         return rows
 
     def stream(self, statement: str, size: int) -> Iterable[list[tuple[Any, ...]]]:
         """Run a statement; its rows, `size` at a time. Raises as `run` does."""
-        try:
+        with _told():
             result = self._connection.execute(statement)
             while rows := result.fetchmany(size):
                 yield rows
-        except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
-            raise _no_room(error) from error
-        except duckdb.InterruptException:
-            raise KeyboardInterrupt from None
 
     def create(self, columns: Columns) -> None:
         """Make the table, empty."""

@@ -105,7 +105,7 @@ _WANTED = {
     BYTES: "bytes such as 00:c4 or a string in quotation marks",
     TEXT: "a string in quotation marks",
     ADDRESS: 'an address such as 1/42, "group 9", "subnet 3", broadcast or 04:11:22:33:44:55',
-    TIME: "seconds since 1970 with up to 9 decimals",
+    TIME: "seconds with up to 9 decimals",
 }
 
 

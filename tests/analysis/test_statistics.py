@@ -21,6 +21,7 @@ from osgp_analyzer.analysis.statistics import SECTIONS, Settings, Statistics
 from osgp_analyzer.analysis.tracking import track
 from osgp_analyzer.app.session import Session
 from osgp_analyzer.capture import Capture, Interface, PcapngWriter
+from osgp_analyzer.schema import Severity
 from osgp_analyzer.store import FrameStore
 from tests.app.test_links import CARRIERS, ETHERNET, LPDU, ipv4, ipv6, udp
 from tests.conftest import CAPTURES, load
@@ -151,7 +152,7 @@ def test_services_and_commands(name: str) -> None:
 def test_what_each_frame_says(name: str) -> None:
     """Outcomes, layers and findings of the engine that reads frame by frame."""
     outcomes, layers, findings = Counter(), Counter(), Counter()
-    faulty = 0
+    faulty = remarked = 0
     for decoded in Session.open(str(capture(name))):
         values = decoded.values
         if "apdu.outcome" in values:
@@ -162,14 +163,17 @@ def test_what_each_frame_says(name: str) -> None:
                 path += (layer.name,)
                 layers[path] += 1
         findings += Counter((f.severity.value, f.code, f.group.value) for f in decoded.findings)
-        faulty += bool(decoded.findings)
+        severe = any(f.severity in (Severity.ERROR, Severity.WARN) for f in decoded.findings)
+        faulty += severe
+        remarked += bool(decoded.findings) and not severe
     found = gather(capture(name), "hierarchy", "commands", "errors")
     names = {0: "success", 1: "failure", 2: "application response", 3: "not an answer to this request"}
     rows = {(r["request_code"], r["outcome"]): r["frames"] for r in found["commands"]["responses"] if r["outcome"]}
     assert rows == {(code, names[outcome]): count for (code, outcome), count in outcomes.items()}
     assert dict(tree(found["hierarchy"]["layers"])) == layers
     assert {(f["severity"], f["code"], f["group"]): f["count"] for f in found["errors"]["findings"]} == findings
-    assert found["errors"]["frames_with_findings"] == faulty
+    assert found["errors"]["frames_with_faults"] == faulty
+    assert found["errors"]["frames_with_notes_only"] == remarked
 
 
 def test_messages_that_nobody_answers() -> None:

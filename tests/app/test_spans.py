@@ -14,7 +14,7 @@ import pytest
 from osgp_analyzer.analysis.tracking import Tracked
 from osgp_analyzer.app import spans
 from osgp_analyzer.app.lines import Lines
-from osgp_analyzer.app.selection import Wanted
+from osgp_analyzer.app.selection import Wanted, selected_chunks
 from osgp_analyzer.app.session import Session
 from osgp_analyzer.app.spans import in_order
 from osgp_analyzer.app.table import Table
@@ -77,6 +77,27 @@ def test_as_one_process_does_it(large: Path, wanted: Wanted, make: Callable[[Ses
     assert len(forks) == 3
     assert several == result(large, wanted, make, False)
     assert several.count(b"\n") > 800
+
+
+AHEAD = ["frame.number", "transaction.missing", "transaction.answered_in"]
+
+
+def test_looking_ahead_gives_each_frame_once(large: Path) -> None:
+    """Messages near the end of a span are answered behind it."""
+    wanted = Wanted(names=AHEAD)
+    texts = [result(large, wanted, lambda _: lambda t, m: Table(AHEAD).text("\t", t, m), one) for one in (True, False)]
+    numbers = [[int(line.split("\t")[0]) for line in text.decode().splitlines()] for text in texts]
+    assert numbers == [list(range(1, FRAMES + 1))] * 2
+    # The same messages come again and again there: what is one exchange may begin before the frames looked at.
+    for text in texts:
+        assert sum(line.split("\t")[2] != "" for line in text.decode().splitlines()) > FRAMES // 10
+
+
+@pytest.mark.parametrize("count", [1, 4097, 33_000, 40_000])
+def test_the_first_frames_only(large: Path, count: int) -> None:
+    session, wanted = Session.open(str(large)), Wanted(count=count, names=AHEAD)
+    masks = [mask for _, mask in selected_chunks(session, wanted)]
+    assert sum(int(mask.sum()) for mask in masks) == count
 
 
 def fail(tracked: Tracked, mask: Bools) -> bytes:

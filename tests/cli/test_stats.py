@@ -188,7 +188,7 @@ def test_without_stamps(tmp_path: Path) -> None:
     done = stats(path)
     assert done.returncode == 0
     assert done.stdout.count("no frame has a time stamp") == 1
-    assert "3 frames have no time stamp" in done.stdout
+    assert "3 frames without a time stamp" in done.stdout
     assert " s\n" not in done.stdout.splitlines()[0] + "\n"  # no duration
 
 

@@ -32,7 +32,7 @@ class Errors:
     def __init__(self, settings: Settings) -> None:
         self._directory = settings.directory
         self._findings: dict[Key, list[int]] = {}
-        self._faulty = 0
+        self._faulty = self._remarked = 0
         self._nodes = Sums("frames", "crc_bad", "failed", "retries", "duplicates", "late", "missing", "alt_path")
 
     def add(self, frames: Frames) -> None:
@@ -62,7 +62,7 @@ class Errors:
                     hits.setdefault(key, []).append(rows[group.frames[finding.rows]])
         for key, mask in frame_remarks(frames.tracked.store, frames.chunk).items():
             hits.setdefault(key, []).append(np.flatnonzero(mask))
-        faulty = np.zeros(len(frames.mask), bool)
+        faulty, remarked = np.zeros(len(frames.mask), bool), np.zeros(len(frames.mask), bool)
         for key, parts in hits.items():
             where = np.concatenate(parts)
             where = where[frames.mask[where]]
@@ -72,12 +72,15 @@ class Errors:
                 sums = self._findings.setdefault(key, [0, 0])
                 sums[0] += len(where)
                 sums[1] += int(np.count_nonzero(mask))
-                faulty |= mask
+                remarked |= mask
+                if key[0] in (Severity.ERROR, Severity.WARN):
+                    faulty |= mask
         self._faulty += int(np.count_nonzero(faulty))
+        self._remarked += int(np.count_nonzero(remarked & ~faulty))
 
     def result(self) -> dict[str, Any]:
         """``findings``: the gravest first, then the most frequent. ``nodes``: senders with a fault, those with the
-        most first. ``frames_with_findings``: of any severity."""
+        most first. ``frames_with_faults``: errors or warnings; ``frames_with_notes_only``: neither."""
         order = list(Severity)
         findings = sorted(self._findings.items(), key=lambda one: (-order.index(one[0][0]), -one[1][0], one[0][1]))
         nodes = []
@@ -92,6 +95,7 @@ class Errors:
                 {"severity": severity.value, "code": code, "group": group.value, "count": sums[0], "frames": sums[1]}
                 for (severity, code, group), sums in findings
             ],
-            "frames_with_findings": self._faulty,
+            "frames_with_faults": self._faulty,
+            "frames_with_notes_only": self._remarked,
             "nodes": [{"address": e.address, "domain": e.domain, **sums} for *_, e, sums in nodes],
         }
