@@ -46,10 +46,9 @@ def selected_chunks(
     ahead = wanted.ahead or any(FIELDS[name].ahead for name in names)
     whole = wanted.whole or bool(names)
     deep = wanted.deep if chosen is None else not chosen.fast
-    size = CHUNK if count is None else min(CHUNK, max(1, count))
     if count is not None:
         stop = count if stop is None else min(count, stop)
-    for tracked in track(session.store, size, ahead, whole=whole, deep=deep, start=start, stop=stop):
+    for tracked in track(session.store, CHUNK, ahead, whole=whole, deep=deep, start=start, stop=stop):
         chunk = tracked.chunk
         mask = np.ones(chunk.stop - chunk.start, bool) if chosen is None else chosen.mask(session.store, chunk, tracked)
         yield tracked, mask
