@@ -11,8 +11,8 @@ from osgp_analyzer.analysis.tracking import Tracked
 from osgp_analyzer.app.session import Session
 from osgp_analyzer.app.summaries import SEVERITIES, summarise
 from osgp_analyzer.app.times import formatter
-from osgp_analyzer.engines.columns import cells
-from osgp_analyzer.engines.columns.cells import Cells
+from osgp_analyzer.engines.columns import cells, figures
+from osgp_analyzer.engines.columns.cells import EVERY, Cells, padded
 from osgp_analyzer.engines.columns.values import Bools, Ints
 from osgp_analyzer.schema import Severity
 from osgp_analyzer.store import NO_TIME
@@ -33,25 +33,24 @@ class Lines:
         rows = np.flatnonzero(mask)
         if not len(rows):
             return b""
-        made = summarise(self.session, tracked, rows)
-        way = ((made.source.lengths() > 0) | (made.destination.lengths() > 0)).astype(np.int64)
+        made = summarise(self.session, tracked, mask)
+        source = padded(made.source, 12, " → ", right=True)
+        way = (made.source.lengths() > 0) | (made.destination.lengths() > 0)
+        if not way.all():
+            some, none = np.flatnonzero(way), np.flatnonzero(~way)
+            source = cells.merge([(some, source.take(some)), (none, cells.constant(" " * 15, len(none)))], len(rows))
         begin, end = self._paint(made.worst)
         return cells.join(
             [
                 *begin,
-                *cells.whole_numbers(rows + tracked.chunk.start + 1, 5, " "),
+                *figures.whole_numbers(rows + tracked.chunk.start + 1, 5, " "),
                 *self._times(self._stamps(tracked)[rows]),
-                cells.padding(made.source, 12),
-                made.source,
-                cells.table(["   ", " → "], way),
-                made.destination,
-                cells.padding(made.destination, 12),
-                cells.constant(" ", len(rows)),
-                made.protocol,
-                cells.of_values(tracked.chunk.length[rows].astype(np.int64), lambda length: f" {length:>4} "),
-                *made.info,
-                end,
-            ]
+                source,
+                padded(made.destination, 12, " "),
+                padded(made.protocol, 8, " "),
+                *figures.whole_numbers(tracked.chunk.length[rows], 4, " "),
+            ],
+            [*made.info, (EVERY, end)],
         ).tobytes()
 
     def _paint(self, worst: Ints) -> tuple[list[Cells], Cells]:
@@ -79,10 +78,10 @@ class Lines:
 
     def _times(self, stamps: Ints) -> list[Cells]:
         if self.time in (*RELATIVE, *DELTA, *EPOCH):
-            return cells.seconds(stamps, NO_TIME, 14, " ")
+            return figures.seconds(stamps, NO_TIME, 14, " ")
         write = formatter(self.time)
         if stamps.min() < 0:
             return [cells.of_values(stamps, lambda ns: f"{write(None if ns == NO_TIME else ns):>14} ")]
         whole, rest = np.divmod(stamps, 10**9)
         heads = cells.of_values(whole, lambda second: write(second * 10**9)[:-9])
-        return [heads, *cells.fraction(rest, " ")]
+        return [heads, *figures.fraction(rest, " ")]

@@ -7,19 +7,19 @@ cut, a rare kind of field) the frame is decoded by itself.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from osgp_analyzer.analysis.tracking import Tracked
 from osgp_analyzer.app.session import Session
 from osgp_analyzer.engines.columns import cells
-from osgp_analyzer.engines.columns.cells import Cells
+from osgp_analyzer.engines.columns.cells import Cells, concat
 from osgp_analyzer.engines.columns.group import Finding, Group
-from osgp_analyzer.engines.columns.texts import ByFrame, finding_text, summaries
-from osgp_analyzer.engines.columns.values import Ints
-from osgp_analyzer.schema import Severity
+from osgp_analyzer.engines.columns.texts import Alternatives, ByFrame, finding_text, summaries
+from osgp_analyzer.engines.columns.values import Bools, Ints
+from osgp_analyzer.schema import Definition, Severity
 
 SEVERITIES = list(Severity)
 NOWHERE = np.iinfo(np.int64).max
@@ -30,33 +30,34 @@ Parts = list[tuple[Ints, Cells]]
 
 @dataclass
 class Summaries:
-    """Row by row; the texts of `info` follow each other. `worst`: place in `SEVERITIES` of the highest severity among
-    the findings of a frame, -1 without any."""
+    """Row by row; the texts of `info` follow each other, each in some rows. `worst`: place in `SEVERITIES` of the
+    highest severity among the findings of a frame, -1 without any."""
 
     source: Cells
     destination: Cells
     protocol: Cells
-    info: list[Cells]
+    info: Parts
     worst: Ints
 
 
-@dataclass
 class _Found:
-    """What the layers of a chunk say, by row of the chunk."""
+    """What the layers of a chunk say, by row of the chunk, as far as a row is `wanted`."""
 
-    size: int
-    source: Parts = field(default_factory=list)
-    destination: Parts = field(default_factory=list)
-    protocol: Parts = field(default_factory=list)
-    info: dict[int, Parts] = field(default_factory=lambda: defaultdict(list))
-    """By depth of the layer."""
-
-    def __post_init__(self) -> None:
-        self.alone = np.ones(self.size, bool)
+    def __init__(self, wanted: Bools) -> None:
+        self.wanted, size = wanted, len(wanted)
+        self.layers: list[tuple[Group, Ints]] = []
+        """Those that may say something, the outermost first, and the rows of their frames."""
+        self.alone = np.ones(size, bool)
         """Frames to be decoded by themselves: at first those that no layer reads."""
-        self.worst = np.full(self.size, -1, np.int64)
-        self.error = np.full(self.size, -1, np.int64)
-        self.error_at = np.full(self.size, NOWHERE, np.int64)
+        self.protocols: list[str] = [""]
+        self.protocol = np.zeros(size, np.int64)
+        """Place in `protocols`."""
+        self.info: Parts = []
+        self.spoken = np.zeros(size, bool)
+        """Frames with some information."""
+        self.worst = np.full(size, -1, np.int64)
+        self.error = np.full(size, -1, np.int64)
+        self.error_at = np.full(size, NOWHERE, np.int64)
         self.errors: list[tuple[Group, Finding, Ints]] = []
 
     def add(self, group: Group, places: Ints) -> None:
@@ -68,25 +69,36 @@ class _Found:
             self._finding(group, finding, frames[finding.rows])
         if group.beside or group.definition is None:
             return
-        there = np.flatnonzero(group.there)
+        self.layers.append((group, frames))
         if group.definition.protocol:
-            self.protocol.append((frames[there], cells.constant(f"{group.definition.protocol:<8}", len(there))))
+            self.protocol[frames[group.there]] = len(self.protocols)
+            self.protocols.append(group.definition.protocol)
+        spoken, wanted = self.spoken[frames], self.wanted[frames]
+        self._inform(group, frames, wanted & ~spoken, "")
+        self._inform(group, frames, wanted & spoken, ", ")
+
+    def _inform(self, group: Group, frames: Ints, wanted: Bools, prefix: str) -> None:
+        assert group.definition is not None
         try:
-            for rows, texts in summaries(group, group.definition.info):
-                self._put(self.info[group.depth], frames, rows, texts)
-            for rows, texts in summaries(group, group.definition.source_address):
-                self._put(self.source, frames, rows, texts)
-            for rows, texts in summaries(group, group.definition.destination_address):
-                self._put(self.destination, frames, rows, texts)
+            for rows, pieces in summaries(group, group.definition.info, wanted, prefix):
+                self.info += [(frames[rows], texts) for texts in pieces]
+                self.spoken[frames[rows]] = True
         except ByFrame:
             self.alone[frames] = True
 
-    @staticmethod
-    def _put(parts: Parts, frames: Ints, rows: Ints, texts: Cells) -> None:
-        """Only what is not empty counts: it stands over what an outer layer said."""
-        some = np.flatnonzero(texts.lengths() > 0)
-        if len(some):
-            parts.append((frames[rows], texts) if len(some) == len(rows) else (frames[rows[some]], texts.take(some)))
+    def addresses(self, of: Callable[[Definition], Alternatives]) -> Parts:
+        """What the innermost layer that names one says."""
+        parts: Parts = []
+        wanted = self.wanted.copy()
+        for group, frames in reversed(self.layers):
+            assert group.definition is not None
+            try:
+                for rows, pieces in summaries(group, of(group.definition), wanted[frames]):
+                    parts.append((frames[rows], concat(pieces)))
+                    wanted[frames[rows]] = False
+            except ByFrame:
+                self.alone[frames] = True
+        return parts
 
     def _finding(self, group: Group, finding: Finding, frames: Ints) -> None:
         self.worst[frames] = np.maximum(self.worst[frames], SEVERITIES.index(finding.severity))
@@ -98,71 +110,62 @@ class _Found:
         self.error[frames[first]] = len(self.errors)
         self.errors.append((group, finding, frames))
 
-    def faults(self) -> Parts:
-        """The text of the first error of each frame that has one."""
-        parts = []
+    def add_faults(self) -> None:
+        """Put the text of the first error of each frame that has one behind its information."""
         for number in np.unique(self.error[self.error >= 0]).tolist():
             group, finding, frames = self.errors[number]
             here = np.flatnonzero(self.error[frames] == number)
+            rows, size = frames[here], len(here)
             try:
                 text = finding_text(group, finding, here)
             except ByFrame:
-                self.alone[frames[here]] = True
+                self.alone[rows] = True
                 continue
-            size = len(here)
-            parts.append((frames[here], cells.concat([cells.constant("[", size), text, cells.constant("]", size)])))
-        return parts
+            before = cells.table(["[", " ["], self.spoken[rows].astype(np.int64))
+            self.info.append((rows, concat([before, text, cells.constant("]", size)])))
 
 
-def summarise(session: Session, tracked: Tracked, rows: Ints) -> Summaries:
-    """The summaries of these rows of a chunk."""
+def summarise(session: Session, tracked: Tracked, mask: Bools) -> Summaries:
+    """The summaries of the frames of a mask."""
     chunk = tracked.chunk
-    found = _Found(chunk.stop - chunk.start)
+    found = _Found(mask)
     for places, groups in tracked.groups:
-        for group in groups:
+        for group in sorted(groups, key=lambda group: group.depth):
             found.add(group, places)
-    faults = found.faults()
+    found.add_faults()
+    source = found.addresses(lambda definition: definition.source_address)
+    destination = found.addresses(lambda definition: definition.destination_address)
     found.alone |= chunk.captured < chunk.length
     found.alone |= chunk.captured == 0
     longer = chunk.captured > chunk.length
     found.worst[longer] = np.maximum(found.worst[longer], SEVERITIES.index(Severity.NOTE))
-    return _choose(session, tracked, found, faults, rows)
 
-
-def _choose(session: Session, tracked: Tracked, found: _Found, faults: Parts, rows: Ints) -> Summaries:
-    place = np.full(found.size, -1, np.int64)
+    rows = np.flatnonzero(mask)
+    place = np.full(len(mask), -1, np.int64)
     place[rows] = np.arange(len(rows))
     place[found.alone] = -1
     alone = np.flatnonzero(found.alone[rows])
     requests = tracked.request[rows[alone]].tolist()
-    frames_alone = (rows[alone] + tracked.chunk.start).tolist()
-    decoded = [session.with_request(*pair) for pair in zip(frames_alone, requests, strict=True)]
+    frames = (rows[alone] + chunk.start).tolist()
+    decoded = [session.with_request(*pair) for pair in zip(frames, requests, strict=True)]
 
-    def column(parts: Parts, others: list[str]) -> Cells:
-        chosen = [(alone, cells.table(others))] if others else []
+    def chosen(parts: Parts, others: list[str]) -> Parts:
+        made = [(alone, cells.table(others))] if others else []
         for frames, texts in parts:
             where = place[frames]
-            here = np.flatnonzero(where >= 0)
-            chosen.append((where, texts) if len(here) == len(where) else (where[here], texts.take(here)))
-        return cells.merge(chosen, len(rows))
+            if len(where) and where.min() < 0:
+                here = np.flatnonzero(where >= 0)
+                where, texts = where[here], texts.take(here)
+            made.append((where, texts))
+        return made
 
+    protocols = [(rows, cells.table(found.protocols, found.protocol[rows]))]
     worst = found.worst[rows]
     worst[alone] = [-1 if d.worst is None else SEVERITIES.index(d.worst) for d in decoded]
-    info: list[Cells] = []
-    before = np.zeros(len(rows), bool)
-    pieces = [(", ", column(found.info[depth], [])) for depth in sorted(found.info)]
-    pieces += [(" ", column(faults, [])), ("", column([], [d.info for d in decoded]))]
-    for separator, texts in pieces:
-        some = texts.lengths() > 0
-        if (before & some).any():
-            info.append(cells.table(["", separator], (before & some).astype(np.int64)))
-        if some.any():
-            info.append(texts)
-        before |= some
     return Summaries(
-        column(found.source, [d.source for d in decoded]),
-        column(found.destination, [d.destination for d in decoded]),
-        column(found.protocol, [f"{d.protocol:<8}" for d in decoded]),
-        info,
+        cells.merge(chosen(source, [d.source for d in decoded]), len(rows)),
+        cells.merge(chosen(destination, [d.destination for d in decoded]), len(rows)),
+        cells.merge(chosen(protocols, [d.protocol for d in decoded]), len(rows)),
+        chosen(found.info, [d.info for d in decoded]),
         worst,
     )

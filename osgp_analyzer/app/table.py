@@ -14,8 +14,9 @@ from osgp_analyzer.analysis.fields import FIELDS, Kind
 from osgp_analyzer.analysis.remarks import Remark, frame_remarks
 from osgp_analyzer.analysis.tracking import Tracked
 from osgp_analyzer.capture import CaptureError
-from osgp_analyzer.engines.columns import cells
+from osgp_analyzer.engines.columns import cells, figures
 from osgp_analyzer.engines.columns.cells import Cells
+from osgp_analyzer.engines.columns.figures import EIGHT
 from osgp_analyzer.engines.columns.group import Column, Group
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices
 from osgp_analyzer.engines.text import printable
@@ -64,23 +65,15 @@ class Table:
         special = own - kept | (kept & OF_REQUEST if some else set())
         texts = self._texts(tracked, special, None if own - kept else beyond) if special else {}
         found: list[Cells] = []
-        small: list[Any] = []
-        ends: list[str] = []
-        for name, suffix in [*zip(self.names, suffixes, strict=True), ("", "")]:
+        for name, suffix in zip(self.names, suffixes, strict=True):
             column, more = tracked.chunk.columns.get(name), tracked.chunk.more.get(name)
-            if column is not None and column.dtype.itemsize <= 2 and name not in special and not more:
-                small.append(column[rows])
-                ends.append(suffix)
-                continue
-            found += cells.joint(small, ends)
-            small, ends = [], []
             if name in FRAME:
                 found += _frame(tracked, name, rows, suffix)
             elif column is not None and name not in special:
                 found.append(self._repeated(column, more, rows, suffix) if more else _kept(column[rows], suffix))
             elif column is not None and beyond is not None:
                 found.append(_either(_kept(column[rows], suffix), texts[name], beyond[rows], rows, suffix))
-            elif name:
+            else:
                 found.append(cells.table([text + suffix for text in texts[name][rows].tolist()]))
         return found
 
@@ -153,8 +146,8 @@ class Table:
 def _frame(tracked: Tracked, name: str, rows: Ints, suffix: str) -> list[Cells]:
     values = FRAME[name](tracked)[rows]
     if name in SECONDS:
-        return cells.seconds(values, SECONDS[name], 0, suffix)
-    return cells.whole_numbers(values, 0, suffix)
+        return figures.seconds(values, SECONDS[name], 0, suffix)
+    return figures.whole_numbers(values, 0, suffix)
 
 
 def _either(kept: Cells, texts: Any, beyond: Bools, rows: Ints, suffix: str) -> Cells:
@@ -166,8 +159,12 @@ def _either(kept: Cells, texts: Any, beyond: Bools, rows: Ints, suffix: str) -> 
 
 def _kept(values: Any, suffix: str) -> Cells:
     if values.dtype != np.int64:
-        return cells.numbers(values, 0, suffix)
-    return cells.of_values(values, lambda packed: ("" if packed == ABSENT else unpack(packed).hex()) + suffix)
+        return figures.numbers(values, 0, suffix)
+    packed, place = cells.distinct(values)
+    length = np.where(packed == ABSENT, 0, packed >> 8 * PACKED)
+    data = (packed << 8 * (EIGHT - length)).astype(">i8").view(np.uint8)  # the bytes first, their length shifted out
+    texts = figures.hexadecimal(Slices(data, np.arange(len(packed)) * EIGHT, length, length > 0))
+    return cells.concat([texts, cells.constant(suffix, len(packed))]).take(place)
 
 
 def _texts(field: schema.Field | None, column: Column, rows: Ints) -> Any:

@@ -23,6 +23,8 @@ MANY = 2048
 LANES = 512
 SHORTEST = 64
 """Records that a walk must be worth."""
+STRIP = 32
+"""Places that are tried at once in each stretch."""
 ENOUGH = 256
 """Frames from which the average size of a record is taken."""
 
@@ -85,9 +87,16 @@ def walk(records: Records, at: int, stop: int, limit: int, average: int) -> Plac
 def _starts(records: Records, at: int, stride: int, lanes: int, average: int) -> Places:
     """`at`, and in each stretch behind it the first place where a record seems to begin, and another behind that."""
     begin = at + np.arange(1, lanes) * (stride // records.aligned * records.aligned)
-    places = begin[:, None] + np.arange(0, min(stride, max(256, 3 * average)), records.aligned)
-    rows, columns = np.nonzero(records.likely(places))
-    first = places[rows, columns]
-    sound = records.likely(first + records.size(first))
-    _, best = np.unique(rows[sound], return_index=True)
-    return np.append(at, first[sound][best])
+    found, open_ = [np.array([at])], np.ones(len(begin), bool)
+    for after in range(0, min(stride, max(256, 3 * average)), STRIP * records.aligned):
+        left = begin[open_]
+        places = left[:, None] + np.arange(after, after + STRIP * records.aligned, records.aligned)
+        rows, columns = np.nonzero(records.likely(places))
+        first = places[rows, columns]
+        sound = records.likely(first + records.size(first))
+        which, best = np.unique(rows[sound], return_index=True)
+        found.append(first[sound][best])
+        open_[np.flatnonzero(open_)[which]] = False
+        if not open_.any():
+            break
+    return np.sort(np.concatenate(found))

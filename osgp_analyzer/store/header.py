@@ -11,6 +11,7 @@ import numpy as np
 
 from osgp_analyzer import schema
 from osgp_analyzer.engines.columns.group import Group
+from osgp_analyzer.engines.columns.read import gather
 from osgp_analyzer.engines.columns.values import Ints, Numbers, Slices, Value, every
 from osgp_analyzer.schema import REGISTRY
 from osgp_analyzer.schema.layer import walk
@@ -88,13 +89,10 @@ def pack(value: Slices) -> Ints:
     """Short byte strings as numbers."""
     length = np.minimum(value.length, PACKED)
     packed = np.zeros(len(length), np.int64)
-    for i in range(int(length.max()) if len(length) else 0):
-        rows = np.flatnonzero(length > i)
-        if len(rows) == len(length):
-            packed = packed << 8 | value.data[value.offset + i]
-        else:
-            packed[rows] = packed[rows] << 8 | value.data[value.offset[rows] + i]
-    return packed | length << (8 * PACKED)
+    for size in np.flatnonzero(np.bincount(length)).tolist():
+        rows = np.flatnonzero(length == size)
+        packed[rows] = gather(value.data, value.offset.take(rows), size) | size << (8 * PACKED)
+    return packed
 
 
 def unpack(number: int) -> bytes:
@@ -112,6 +110,7 @@ class Headers:
     """
 
     def __init__(self, kept: Mapping[str, Kept], asked: Iterable[str], size: int) -> None:
+        self.size = size
         self.columns = {name: np.full(size, ABSENT, one.dtype) for name, one in kept.items()}
         self.innermost = {name: np.full(size, ABSENT, np.int16) for name in asked}
         self.places = {name: np.full(size, ABSENT, np.int64) for name in ("npdu", "apdu", "end")}
@@ -122,7 +121,7 @@ class Headers:
         """Put what a group has into the columns. `frames`: the rows of the frames that were decoded together."""
         if group.definition is None:
             return
-        everyone = frames[group.frames]
+        everyone = frames if group.size == len(frames) else frames.take(group.frames)
         if group.definition.name in PLACED:
             self._place(PLACED[group.definition.name], group, everyone)
         for field, name in group.definition.full_names:
@@ -130,26 +129,31 @@ class Headers:
             if column is None or (name not in self.columns and name not in self.innermost):
                 continue
             rows = None if every(column.present) else np.flatnonzero(column.present)
-            where = everyone if rows is None else everyone[rows]
+            where = everyone if rows is None else everyone.take(rows)
             if not len(where):
                 continue
             if name in self.innermost and not group.beside and isinstance(column.value, Numbers):
-                self.innermost[name][where] = column.value.values if rows is None else column.value.values[rows]
+                values = column.value.values
+                self.innermost[name][self._at(where)] = values if rows is None else values.take(rows)
             if name in self.columns:
                 self._first(name, column.value, rows, where)
 
+    def _at(self, where: Ints) -> Any:
+        """Where to put values of these frames: all frames at once where these are all, as they are in order."""
+        return where if len(where) < self.size else slice(None)
+
     def _place(self, name: str, group: Group, where: Ints) -> None:
-        free = np.flatnonzero(self.places[name][where] == ABSENT)
-        self.places[name][where[free]] = group.start[free]
+        free = np.flatnonzero(self.places[name][self._at(where)] == ABSENT)
+        self.places[name][where.take(free)] = group.start.take(free)
         if name == "npdu":
-            self.places["end"][where[free]] = group.whole[free]
+            self.places["end"][where.take(free)] = group.whole.take(free)
 
     def _first(self, name: str, value: Value, rows: Ints | None, where: Ints) -> None:
         into = self.columns[name]
         values: Any
         if isinstance(value, Numbers):
             values = value.values.astype(into.dtype)
-            values = values if rows is None else values[rows]
+            values = values if rows is None else values.take(rows)
         elif isinstance(value, Slices):
             values = pack(value if rows is None else value.take(rows))
         else:
@@ -157,9 +161,9 @@ class Headers:
             values = [int.from_bytes(v[:PACKED], "big") | min(len(v), PACKED) << (8 * PACKED) for v in made]
             values = np.array(values, np.int64)
         if name in self._begun:
-            free = into[where] == ABSENT
+            free = into.take(where) == ABSENT
             if not free.all():
                 self.more.setdefault(name, []).append((where[~free], values[~free]))
                 where, values = where[free], values[free]
         self._begun.add(name)
-        into[where] = values
+        into[self._at(where)] = values

@@ -77,11 +77,12 @@ class FrameStore:
         request: Mapping[str, Numbers] | None = None,
         within: frozenset[str] | None = None,
         only: Bools | None = None,
+        bare: bool = False,
     ) -> Layers:
         """Decode a chunk: for each link type its rows and the layers found in them.
 
         `request` has values of the request of each frame, by full name. `within`: only these layers (class names).
-        `only`: a mask of the frames to decode.
+        `only`: a mask of the frames to decode. `bare`: without findings and bytes that no layer reads.
         """
         data = np.frombuffer(self.capture.buffer, np.uint8)
         links = {i.index: i.link_type for i in self.capture.interfaces}
@@ -92,7 +93,7 @@ class FrameStore:
             if layer is None:
                 continue
             rows = np.flatnonzero(link_of == link if only is None else (link_of == link) & only)
-            known = Known({n: v.take(rows) for n, v in (request or {}).items()}, crc[rows], within)
+            known = Known({n: v.take(rows) for n, v in (request or {}).items()}, crc[rows], within, bare)
             found.append((rows, decode(layer, data, chunk.offset[rows], chunk.captured[rows], known)))
         return found
 
@@ -101,17 +102,17 @@ class FrameStore:
         return self.read(start, stop, self.within)[0]
 
     def read(self, start: int, stop: int, within: frozenset[str] | None = None) -> tuple[Chunk, Layers]:
-        """As `chunk`, with the layers that were read for it: those of `within`, or all."""
+        """As `chunk`, with the layers that were read for it: all, or those of `within`, then without findings."""
         chunk = Chunk(self.capture, start, stop)
         headers = Headers(self.kept, self.asked, stop - start)
-        layers = self.groups(chunk, within=within)
+        layers = self.groups(chunk, within=within, bare=within is not None)
         for rows, groups in layers:
             for group in groups:
                 headers.add(group, rows)
         chunk.columns, chunk.innermost = headers.columns, headers.innermost
         chunk.more = headers.more
         for name, place in headers.places.items():
-            chunk.places[name] = np.where(place == ABSENT, ABSENT, place - chunk.offset).astype(np.int32)
+            chunk.places[name] = np.maximum(place - chunk.offset, ABSENT).astype(np.int32)
         return chunk, layers
 
     def keeps_crc(self, interface: Interface) -> bool | None:

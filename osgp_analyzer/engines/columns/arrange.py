@@ -3,24 +3,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from functools import cache, lru_cache, partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from osgp_analyzer import schema
 from osgp_analyzer.engines.columns.evaluate import outer
 from osgp_analyzer.engines.columns.group import Column, Group
-from osgp_analyzer.engines.columns.parts import Parts
+from osgp_analyzer.engines.columns.parts import Parts, Shapes, Spot, shapes_of
 from osgp_analyzer.engines.columns.read import gather, is_bytes
-from osgp_analyzer.engines.columns.shape import NO_REQUEST, WIDEST, Place, Settled, Shape, deciders, shape_of
-from osgp_analyzer.engines.columns.values import Ints, Numbers, Slices
+from osgp_analyzer.engines.columns.shape import NO_REQUEST, WIDEST, Settled, Shape, deciders, shape_of
+from osgp_analyzer.engines.columns.values import Ints, Numbers, Slices, Value, every
 from osgp_analyzer.schema.layer import fixed_size
 
-Words = dict[tuple[tuple[int, ...], int, bool], Ints]
+Words = dict[tuple[tuple[int, ...], int, bool], NDArray[Any]]
 """Numbers that were gathered: by the bytes before them for each shape, their size in bytes and order."""
 WORTH = 64
 """Rows from which on it pays to tell their shapes apart."""
+NARROW = (np.uint8, np.uint8, np.uint16, np.uint32, np.uint32)
+"""Types of numbers of so many bytes; those of more take 64 bits."""
 
 
 def arrange(group: Group) -> list[Group]:
@@ -32,7 +35,7 @@ def arrange(group: Group) -> list[Group]:
     if parts is None:
         return [group]
     trailer = sum(map(fixed_size, group.definition.end_fields))
-    enough = group.end - group.start >= parts.spread([shape.size + trailer for shape in parts.shapes])
+    enough = group.end - group.start >= parts.spread(tuple(size + trailer for size in parts.of.sizes))
     if enough.all():
         _read(group, parts)
         return [group]
@@ -48,49 +51,50 @@ def arrange(group: Group) -> list[Group]:
 def _shapes(group: Group, definition: schema.Definition) -> Parts | None:
     """The shapes of the rows; None where they are too many to be worth while."""
     given: Settled = () if group.known.request else ((NO_REQUEST, None),)
-    parts = Parts([shape_of(definition, given)], None, group.size)
+    parts = Parts(shapes_of((shape_of(definition, given),)), None, group.size)
     for name in deciders(definition)[1]:
         value = outer(name, group)
         if value is None:
-            parts.shapes = [shape.extend(((name, None),)) for shape in parts.shapes]
+            parts.of = shapes_of(tuple(shape.extend(((name, None),)) for shape in parts.of.shapes))
         elif isinstance(value, Numbers):
-            keys = np.where(value.known, value.values + 1, 0)
-            parts = _split(parts, keys, (1 << WIDEST) + 1, partial(_outer_known, name))
+            keys = value.values.astype(np.int64) + 1
+            parts = _split(parts, keys if every(value.known) else keys * value.known, (1 << WIDEST) + 1, name)
     words: Words = {}
-    while wanted := max(sum(one.bits for one in shape.wanted) for shape in parts.shapes):
-        if wanted > 15 or len(parts.shapes) * 8 > group.size:
+    while wanted := parts.of.wanted:
+        if wanted > 15 or len(parts.of.shapes) * 8 > group.size:
             return None
         keys = np.zeros(group.size, np.int64)
-        for i in range(max(len(shape.wanted) for shape in parts.shapes)):
-            places = [
-                Place(True, shape.wanted[i].bit, shape.wanted[i].bits) if i < len(shape.wanted) else Place(False)
-                for shape in parts.shapes
-            ]
-            value_of = _numbers(group, parts, places, False, words)
-            if not all(place.present for place in places):
-                value_of = np.where(parts.flags([place.present for place in places]), value_of, 0)
-            keys = keys << parts.spread([place.bits for place in places]) | value_of
-        parts = _split(parts, keys, 1 << wanted, _own_known)
+        for i, spot in enumerate(parts.of.wanted_spots):
+            value_of = _numbers(group.data, group.start, parts, spot, False, words)
+            if not all(spot.present):
+                value_of = value_of * parts.flags(spot.present)
+            keys = keys << parts.spread(spot.bits) | value_of if i else value_of.astype(np.int64)
+        parts = _split(parts, keys, 1 << wanted)
         words = {}  # they were of the shapes before
-    return parts if len(parts.shapes) * 8 <= group.size else None
+    return parts if len(parts.of.shapes) * 8 <= group.size else None
 
 
-def _split(parts: Parts, keys: Ints, radix: int, known: Callable[[Shape, int], Settled]) -> Parts:
-    """Tell the rows of each shape apart by their keys, which are below `radix`; `known` says what a key stands for."""
+def _split(parts: Parts, keys: Ints, radix: int, name: str | None = None) -> Parts:
+    """Tell the rows of each shape apart by their keys, which are below `radix`. A key is the value of the outer field
+    `name`, or those of the wanted fields."""
     if parts.which is not None:
-        keys = keys + parts.which.astype(np.int64) * radix
+        keys = keys + parts.which * radix
     found = np.flatnonzero(np.bincount(keys))
     places = np.zeros(int(found[-1]) + 1, np.intp)
     places[found] = np.arange(len(found))
-    shapes = []
-    for key in found.tolist():
-        shape = parts.shapes[key // radix]
-        shapes.append(shape.extend(known(shape, key % radix)))
-    return Parts(shapes, places[keys] if len(shapes) > 1 else None, parts.size)
+    shapes = _extended(parts.of, tuple(found.tolist()), radix, name)
+    return Parts(shapes, places.take(keys) if len(found) > 1 else None, parts.size)
 
 
-def _outer_known(name: str, shape: Shape, key: int) -> Settled:
-    return ((name, key - 1 if key else None),)
+@lru_cache(maxsize=1024)
+def _extended(of: Shapes, keys: tuple[int, ...], radix: int, name: str | None) -> Shapes:
+    """The shapes with what the keys say."""
+    return shapes_of(tuple([_with_key(of.shapes[key // radix], key % radix, name) for key in keys]))
+
+
+@cache
+def _with_key(shape: Shape, key: int, name: str | None) -> Shape:
+    return shape.extend(((name, key - 1 if key else None),) if name else _own_known(shape, key))
 
 
 def _own_known(shape: Shape, key: int) -> Settled:
@@ -105,49 +109,49 @@ def _own_known(shape: Shape, key: int) -> Settled:
 def _read(group: Group, parts: Parts) -> None:
     """Read the first fields of the header, as many as all shapes have a place for."""
     assert group.definition is not None
-    count = min(len(shape.places) for shape in parts.shapes)
     words: Words = {}
-    for i, field in enumerate(group.definition.header[:count]):
-        places = [shape.places[i] for shape in parts.shapes]
-        present = parts.flags([place.present for place in places])
-        value: Numbers | Slices
-        if is_bytes(field):
-            offset = group.start + parts.spread([place.bit // 8 for place in places])
-            value = Slices(group.data, offset, parts.spread([place.bits // 8 for place in places]), present)
-        elif all(place.fixed or not place.present for place in places):
-            value = Numbers(parts.spread([place.value for place in places]), present)
-        else:
-            little = (getattr(field, "order", "") or group.definition.order) == "little"
-            value = Numbers(
-                _numbers(group, parts, places, little and not isinstance(field, schema.Bits), words), present
-            )
-        where = partial(_where, group.start, parts, places)
+    for field, spot in zip(group.definition.header, parts.of.spots, strict=False):
+        present = parts.flags(spot.present)
+        little = (getattr(field, "order", "") or group.definition.order) == "little"
+        value = partial(_value, group.data, group.start, parts, field, spot, little, words)
+        where = partial(_where, group.start, parts, spot)
         group.columns[field.name] = Column(value, present, where, isinstance(field, schema.Computed))
-    group.parts, group.fixed = parts, count
-    group.bit = group.start * 8 + parts.spread([shape.starts[count] for shape in parts.shapes])
+    group.parts, group.fixed = parts, parts.of.count
+    if any(stop % 8 for stop in parts.of.stops):
+        group.bit = group.start * 8 + parts.spread(parts.of.stops)
+    else:
+        group.byte = group.start + parts.spread(tuple(stop // 8 for stop in parts.of.stops))
 
 
-def _numbers(group: Group, parts: Parts, places: list[Place], little: bool, words: Words) -> Ints:
+def _value(
+    data: NDArray[np.uint8], start: Ints, parts: Parts, field: schema.Field, spot: Spot, little: bool, words: Words
+) -> Value:
+    """The value of a field at its place in each row."""
+    present = parts.flags(spot.present)
+    if is_bytes(field):
+        offset = start + parts.spread(tuple(bit // 8 for bit in spot.bit))
+        return Slices(data, offset, parts.spread(tuple(bits // 8 for bits in spot.bits)), present)
+    if spot.constant is not None:
+        return Numbers(parts.spread(spot.constant), present)
+    return Numbers(_numbers(data, start, parts, spot, little and not isinstance(field, schema.Bits), words), present)
+
+
+def _numbers(
+    data: NDArray[np.uint8], start: Ints, parts: Parts, spot: Spot, little: bool, words: Words
+) -> NDArray[Any]:
     """The numbers at these places. `words` has bytes that were gathered already."""
-    some = next(place for place in places if place.present)
-    places = [place if place.present else some for place in places]
-    count = max((place.bit % 8 + place.bits + 7) // 8 for place in places)
-    offsets = tuple(place.bit // 8 for place in places)
-    word = words.get((offsets, count, little))
+    word = words.get((spot.first, spot.count, little))
     if word is None:
-        first = group.start + parts.spread(offsets)
-        single = count == 1 and int(first.max()) < len(group.data)
-        word = group.data[first] if single else gather(group.data, first, count, little)
-        words[offsets, count, little] = word
-    if little or all(place.bits == count * 8 for place in places):
+        kind = NARROW[spot.count] if spot.count < len(NARROW) else np.int64
+        word = gather(data, start + parts.spread(spot.first), spot.count, little, kind)
+        words[spot.first, spot.count, little] = word
+    if little or spot.whole:
         return word
-    shifts = [count * 8 - place.bit % 8 - place.bits for place in places]
-    masks = [(1 << place.bits) - 1 for place in places]
-    if len(set(shifts)) == len(set(masks)) == 1:
-        return np.asarray(word >> shifts[0] & masks[0])
-    return np.asarray(word >> parts.spread(shifts) & parts.spread(masks))
+    if len(set(spot.shift)) == len(set(spot.mask)) == 1:
+        return np.asarray(word >> spot.shift[0] & spot.mask[0])
+    return np.asarray(word >> parts.spread(spot.shift) & parts.spread(spot.mask))
 
 
-def _where(start: Ints, parts: Parts, places: list[Place]) -> tuple[Ints, Ints]:
+def _where(start: Ints, parts: Parts, spot: Spot) -> tuple[Ints, Ints]:
     """First bit of a field, and its number of bits."""
-    return start * 8 + parts.spread([p.bit for p in places]), parts.spread([p.bits for p in places])
+    return start * 8 + parts.spread(spot.bit), parts.spread(spot.bits)

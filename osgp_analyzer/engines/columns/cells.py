@@ -2,29 +2,31 @@
 """Text of many rows at once: looked up in tables of few texts, and put together piece by piece for all rows.
 
 A piece of every row is copied in a step, a table's whole width at a time. What is copied too much is overwritten by the
-next piece of its row; the first bytes of the row behind it are put right at the end.
+next piece of its row; the first bytes of the row behind it are put right at the end. Pieces are what costs time, so
+neighbours of which few combinations occur become one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from osgp_analyzer.engines.columns.values import Ints, Slices
+from osgp_analyzer.engines.columns.values import Ints
 
 Bytes2 = NDArray[np.uint8]
 
 WIDTH = 16
 """Tables are a multiple of so many bytes wide."""
-STRIP = 32
+STRIP = 48
 """Bytes that are copied at once, at most."""
-BLOCK = 4096
-
+FEW = 1024
+"""Combinations of texts that are made whether they occur or not."""
+MANY = 1 << 62
+"""More places than any table has."""
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 
@@ -65,229 +67,212 @@ def constant(text: str, size: int) -> Cells:
     return table([text], np.zeros(size, np.int64))
 
 
-def distinct(values: Ints) -> tuple[Ints, Ints]:
+def distinct(values: NDArray[Any]) -> tuple[Ints, Ints]:
     """The distinct values, and the place of each row's value among them."""
+    values = values.astype(np.int64, copy=False)
     if not len(values):
         return values, np.zeros(0, np.int64)
     low, high = int(values.min()), int(values.max())
     if high - low < 1 << 16:
         shifted = values - low
-        found = np.flatnonzero(np.bincount(shifted))
-        places = np.zeros(high - low + 1, np.int64)
-        places[found] = np.arange(len(found))
+        found, places = _used(shifted, high - low + 1)
         return found + low, places[shifted]
-    # Few values are told apart by a part of their product with a large odd number; where two agree in it, by sorting.
-    buckets = (values.astype(np.uint64) * _ODD) >> np.uint64(48)
+    # Told apart by a part of their product with a large odd number; those that agree in it with others, by sorting.
+    buckets = ((values.astype(np.uint64) * _ODD) >> np.uint64(48)).astype(np.int64)
     held = np.zeros(1 << 16, np.int64)
     held[buckets] = values
-    if not (held[buckets] == values).all():
-        found, back = np.unique(values, return_inverse=True)
-        return found, back
-    used = np.flatnonzero(np.bincount(buckets.astype(np.int64)))
-    order = np.argsort(held[used])
-    places = np.zeros(1 << 16, np.int64)
-    places[used[order]] = np.arange(len(used))
-    return held[used[order]], places[buckets]
+    others = np.flatnonzero(held[buckets] != values)
+    used, places = _used(buckets, 1 << 16)
+    more, place_of_more = np.unique(values[others], return_inverse=True)
+    found = np.concatenate([held[used], more])
+    order = np.argsort(found)
+    rank = np.empty(len(found), np.int64)
+    rank[order] = np.arange(len(found))
+    place = rank[places[buckets]]
+    place[others] = rank[len(used) + place_of_more]
+    return found[order], place
 
 
-def of_values(values: Ints, text: Callable[[int], str]) -> Cells:
+def _used(numbers: Ints, size: int) -> tuple[Ints, Ints]:
+    """Which numbers below `size` there are, and the place of each of them among these."""
+    there = np.zeros(size, bool)
+    there[numbers] = True
+    found = np.flatnonzero(there)
+    places = np.empty(size, np.int64)
+    places[found] = np.arange(len(found))
+    return found, places
+
+
+def of_values(values: NDArray[Any], text: Callable[[int], str]) -> Cells:
     """The text of each value; `text` is asked once for each that is different."""
     found, place = distinct(values)
     return table([text(value) for value in found.tolist()], place)
 
 
-@cache
-def _small(width: int, suffix: str) -> Cells:
-    """Texts of nothing (-1) and of the numbers up to 65535, to the right of `width`."""
-    return table([f"{number:>{width}}{suffix}" for number in ("", *range(1 << 16))])
+def padded(cells: Cells, width: int, suffix: str, right: bool = False) -> Cells:
+    """The texts filled up with blanks to `width` bytes, behind them or before them (`right`), and a suffix."""
+    own = Cells(cells.text, cells.length)
+    blanks = table([" " * count for count in range(width + 1)], np.maximum(width - cells.length, 0))
+    made = _written([*((blanks, own) if right else (own, blanks)), constant(suffix, len(own))])
+    return Cells(made.text, made.length, cells.place)
 
 
-@cache
-def _thousands(suffix: str) -> Cells:
-    """Texts of the numbers of three digits, with leading zeros."""
-    return table([f"{n:03}{suffix}" for n in range(1000)])
+EVERY = slice(None)
+Some = tuple[Any, Cells]
+"""Texts of some rows: their numbers (or `EVERY`), and the text of each."""
 
 
-def numbers(values: NDArray[Any], width: int = 0, suffix: str = "") -> Cells:
-    """Whole numbers, to the right of `width` (up to 5), and a suffix; -1 is no number."""
-    return concat(whole_numbers(values, width, suffix))
-
-
-def whole_numbers(values: NDArray[Any], width: int = 0, suffix: str = "") -> list[Cells]:
-    """As `numbers`, in pieces."""
-    values = values.astype(np.int64)
-    if not len(values) or (values.min() >= -1 and values.max() < 1 << 16):
-        return [Cells(_small(width, suffix).text, _small(width, suffix).length, values + 1)]
-    if values.min() < -1 or values.max() >= 1 << 60:
-        return [of_values(values, lambda value: f"{'' if value == -1 else value:>{width}}{suffix}")]
-    small = np.flatnonzero(values < 1 << 16)
-    thousands, rest = np.divmod(values, 1000)
-    last = _thousands(suffix)
-    pieces = [*whole_numbers(thousands), Cells(last.text, last.length, rest)]
-    if not len(small):
-        return pieces
-    large = np.flatnonzero(values >= 1 << 16)
-    return [merge([(large, concat(pieces).take(large)), (small, numbers(values[small], width, suffix))], len(values))]
-
-
-def seconds(times: Ints, missing: int, width: int = 0, suffix: str = "") -> list[Cells]:
-    """Nanoseconds as seconds with nine decimals, to the right of `width` (up to 14), in pieces; `missing` is no
-    number."""
-    if not len(times) or times.min() < 0:
-        return [of_values(times, lambda ns: f"{'' if ns == missing else decimal(ns):>{width}}{suffix}")]
-    whole, rest = np.divmod(times, 10**9)
-    return [of_values(whole, lambda second: f"{second:>{max(0, width - 10)}}."), *fraction(rest, suffix)]
-
-
-def fraction(rest: Ints, suffix: str) -> list[Cells]:
-    """Nanoseconds below a second as nine decimals, in pieces."""
-    micros, thousandths = np.divmod(rest, 1000)
-    millis, micros = np.divmod(micros, 1000)
-    digits, last = _thousands(""), _thousands(suffix)
-    return [
-        Cells(digits.text, digits.length, millis),
-        Cells(digits.text, digits.length, micros),
-        Cells(last.text, last.length, thousandths),
-    ]
-
-
-def padding(cells: Cells, width: int) -> Cells:
-    """The blanks that fill each text up to `width` bytes."""
-    return Cells(*_blanks(width), np.maximum(width - cells.lengths(), 0))
-
-
-@cache
-def _blanks(width: int) -> tuple[Bytes2, Ints]:
-    made = table([" " * count for count in range(width + 1)])
-    return made.text, made.length
-
-
-def decimal(ns: int) -> str:
-    """Nanoseconds as seconds."""
-    return f"{'-' if ns < 0 else ''}{abs(ns) // 10**9}.{abs(ns) % 10**9:09}"
-
-
-_HEX = np.frombuffer("".join(f"{n:02x}" for n in range(256)).encode(), np.uint16)
-
-
-def hexadecimal(value: Slices) -> Cells:
-    """The bytes of each row in hex."""
-    longest = int(value.length.max()) if len(value.length) else 0
-    width = -(-longest * 2 // WIDTH) * WIDTH or WIDTH
-    made = np.zeros((len(value.length), width // 2), np.uint16)
-    last = len(value.data) - 1
-    for i in range(longest):
-        rows = np.flatnonzero(value.length > i)
-        made[rows, i] = _HEX[value.data[np.minimum(value.offset[rows] + i, last)]]
-    return Cells(made.view(np.uint8), value.length * 2)
-
-
-def merge(parts: Sequence[tuple[Ints, Cells]], size: int) -> Cells:
-    """A column of `size` rows of which parts are given: rows, and their texts. Rows without one are empty."""
-    width = max((cells.text.shape[1] for _, cells in parts), default=WIDTH)
-    texts, lengths, at = [np.zeros((1, width), np.uint8)], [np.zeros(1, np.int64)], 1
-    place = np.zeros(size, np.int64)
+def merge(parts: Sequence[Some], size: int) -> Cells:
+    """A column of `size` rows of which parts are given. Rows without one are empty."""
+    place, at = np.zeros(size, np.int64), 1
     for rows, cells in parts:
-        place[rows] = at + (np.arange(len(rows)) if cells.place is None else cells.place)
-        wide = cells.text
-        if wide.shape[1] < width:
-            wide = np.zeros((len(cells.text), width), np.uint8)
-            wide[:, : cells.text.shape[1]] = cells.text
-        texts.append(wide)
-        lengths.append(cells.length)
-        at += len(wide)
-    return Cells(np.concatenate(texts), np.concatenate(lengths), place)
+        place[rows] = at + (np.arange(len(cells)) if cells.place is None else cells.place)
+        at += len(cells.text)
+    made = below([table([""]), *(cells for _, cells in parts)])
+    return Cells(made.text, made.length, place)
 
 
-def joint(columns: Sequence[NDArray[Any]], suffixes: Sequence[str]) -> list[Cells]:
-    """Columns of small numbers, each with its suffix; -1 is no number. Neighbours are looked up together."""
+def below(tables: Sequence[Cells]) -> Cells:
+    """The texts of several tables in one."""
+    height = sum(len(one.text) for one in tables)
+    text, at = np.zeros((height, max(one.text.shape[1] for one in tables)), np.uint8), 0
+    for one in tables:
+        text[at : at + len(one.text), : one.text.shape[1]] = one.text
+        at += len(one.text)
+    return Cells(text, np.concatenate([one.length for one in tables]))
+
+
+def fewer(columns: Sequence[Cells]) -> list[Cells]:
+    """The same texts in fewer columns: neighbours are looked up together where that takes a small table only."""
     found: list[Cells] = []
-    first = 0
-    while first < len(columns):
-        last, size, keys = first, 1, np.zeros(len(columns[first]), np.int64)
-        radices: list[int] = []
-        while last < len(columns) and (not radices or size * _radix(columns[last]) <= 1 << 16):
-            radices.append(_radix(columns[last]))
-            keys = keys * radices[-1] + columns[last].astype(np.int64) + 1
-            size *= radices[-1]
-            last += 1
-        texts, (key, place) = [], distinct(keys)
-        for radix, suffix in zip(reversed(radices), reversed(suffixes[first:last]), strict=True):
-            key, digit = np.divmod(key, radix)
-            texts.append(numbers(digit - 1, 0, suffix))
-        whole = concat(texts[::-1])
-        found.append(Cells(whole.text, whole.length, place if whole.place is None else whole.place[place]))
-        first = last
-    return found
+    together: list[Cells] = []
+    radices: list[int] = []
+    size = 1
+    for column in columns:
+        if column.place is None or not len(column):
+            radix = MANY
+        else:
+            radix = len(column.text) if len(column.text) <= FEW else int(column.place.max()) + 1
+        if together and size * radix > len(column):
+            found.append(_together(together, radices, size))
+            together, radices, size = [], [], 1
+        together.append(column)
+        radices.append(radix)
+        size *= radix
+    return [*found, _together(together, radices, size)] if together else found
 
 
-def _radix(column: NDArray[Any]) -> int:
-    return int(column.max()) + 2 if len(column) else 1
+def _together(columns: Sequence[Cells], radices: Sequence[int], size: int) -> Cells:
+    """Columns as one, each with the number of its places; `size` is their product."""
+    if len(columns) == 1:
+        return columns[0]
+    key: Any = columns[0].place
+    for column, radix in zip(columns[1:], radices[1:], strict=True):
+        key = key * radix + column.place if radix > 1 else key
+    found, place = (np.arange(size), key) if size <= FEW else distinct(key)
+    parts = []
+    for column, radix in zip(reversed(columns), reversed(radices), strict=True):
+        found, digit = np.divmod(found, radix)
+        parts.append(Cells(column.text, column.length, digit))
+    made = _written(parts[::-1])
+    width = -(-int(made.length.max()) // WIDTH) * WIDTH or WIDTH
+    return Cells(np.ascontiguousarray(made.text[:, :width]), made.length, place)
 
 
 def concat(columns: Sequence[Cells], least: int = WIDTH) -> Cells:
     """The texts of several columns, row by row one after the other, in a table at least so wide."""
-    if len(columns) == 1:
-        return columns[0]
-    lengths = [column.lengths() for column in columns]
+    columns = fewer(columns)
+    return columns[0] if len(columns) == 1 and columns[0].text.shape[1] >= least else _written(columns, least)
+
+
+def _written(columns: Sequence[Cells], least: int = WIDTH) -> Cells:
+    """One text for each row, in a table at least so wide."""
+    size, lengths = len(columns[0]), [column.lengths() for column in columns]
     total = np.add.reduce(lengths)
-    room = int(total.max()) + max(column.text.shape[1] for column in columns) if len(total) else 0
+    room = int(total.max()) + max(column.text.shape[1] for column in columns) if size else 0
     width = -(-max(room, least) // WIDTH) * WIDTH
-    out = np.zeros(len(total) * width + STRIP, np.uint8)
-    begin = np.arange(len(total)) * width
-    for rows in _blocks(len(total)):
-        _write(out, begin[rows], columns, lengths, rows, None)
-    return Cells(out[: len(total) * width].reshape(len(total), width), total)
-
-
-def join(columns: Sequence[Cells]) -> NDArray[np.uint8]:
-    """The texts of all columns and rows, one after the other."""
-    lengths = [column.lengths() for column in columns]
-    total = np.add.reduce(lengths)
-    end = np.cumsum(total)
-    if not len(end):
-        return np.zeros(0, np.uint8)
-    out = np.empty(int(end[-1]) + STRIP, np.uint8)
-    spoilt = min(STRIP, max(column.text.shape[1] for column in columns))
-    covered, count = 0, 0
-    while covered < spoilt and count < len(columns):  # so many columns make up the first bytes of a row
-        covered += int(lengths[count].min())
-        count += 1
-    target = np.ndarray((len(out) - spoilt + 1,), f"V{spoilt}", out, strides=(1,))
-    for rows in _blocks(len(end)):
-        begin = end[rows] - total[rows]
-        at, clean = _write(out, begin, columns[:count], lengths, rows, end[rows])
-        if clean:
-            heads = target[begin]
+    out = np.zeros(size * width + STRIP, np.uint8)
+    at: Ints | slice = slice(0, size * width, width)
+    for column, length in zip(columns, lengths, strict=True):
+        _put(out, at, column, length)
+        if isinstance(at, slice) and size and (len(column.text) == 1 or length.min() == length.max()):
+            at = slice(at.start + int(length[0]), at.stop + int(length[0]), width)  # quicker than single places
         else:
-            first = [column.take(np.arange(rows.start, rows.stop)) for column in columns[:count]]
-            whole = concat([*first, constant("", len(begin))], spoilt)
-            heads = np.ascontiguousarray(whole.text[:, :spoilt]).view(f"V{spoilt}")[:, 0]
-        _write(out, at, columns[count:], lengths[count:], rows, None)
-        target[begin] = heads  # row by row, in their order
+            at = (np.arange(at.start, at.stop, width) if isinstance(at, slice) else at) + length
+    return Cells(out[: size * width].reshape(size, width), total)
+
+
+def join(columns: Sequence[Cells], parts: Sequence[Some] = ()) -> NDArray[np.uint8]:
+    """The texts of all columns and rows, one after the other; behind those of each row what `parts` has for it."""
+    columns = fewer(columns)
+    size = len(columns[0])
+    if not size:
+        return np.zeros(0, np.uint8)
+    pieces = [*((EVERY, column) for column in columns), *parts]
+    lengths = [cells.lengths() for _, cells in pieces]
+    total = np.zeros(size, np.int64)
+    for (rows, _), length in zip(pieces, lengths, strict=True):
+        total[rows] += length
+    end = np.cumsum(total)
+    begin = end - total
+    spoilt = min(STRIP, max(cells.text.shape[1] for _, cells in pieces))
+    count = _reaching(lengths[: len(columns)], spoilt)
+    if count:
+        first = concat(columns[:count], spoilt)
+    else:  # the rows are too short for that, or too long
+        beginnings = [_cut(merge([piece], size), spoilt) for piece in pieces]
+        count, first = 0, concat([*beginnings, constant("", size)], spoilt)
+    heads = first.text if first.place is None else first.text.take(first.place, 0)
+    out = np.empty(int(end[-1]) + max(STRIP, heads.shape[1]), np.uint8)
+    at = begin
+    if count:
+        _at_once(out, heads.shape[1])[begin] = heads.view(f"V{heads.shape[1]}")[:, 0]
+        at = begin + first.lengths()
+    for (rows, cells), length in zip(pieces[count:], lengths[count:], strict=True):
+        where = at[rows]
+        _put(out, where, cells, length)
+        at[rows] = where + length
+    heads = np.ascontiguousarray(heads[:, :spoilt])
+    _at_once(out, spoilt)[end - total] = heads.view(f"V{spoilt}")[:, 0]  # row by row, in their order
     return out[: int(end[-1])]
 
 
-def _blocks(size: int) -> Iterator[slice]:
-    """Rows that are put together at a time: few enough for the processor's cache."""
-    return (slice(first, min(first + BLOCK, size)) for first in range(0, size, BLOCK))
+def _reaching(lengths: Sequence[Ints], enough: int) -> int:
+    """How many columns make up `enough` bytes in every row, and not many more in any; 0 where none do."""
+    least = most = 0
+    for count, length in enumerate(lengths, 1):
+        least, most = least + int(length.min()), most + int(length.max())
+        if least >= enough:
+            return count if most <= 4 * STRIP else 0
+    return 0
 
 
-def _write(
-    out: Bytes2, at: Ints, columns: Sequence[Cells], lengths: Sequence[Ints], rows: slice, end: Ints | None
-) -> tuple[Ints, bool]:
-    """Copy the pieces of some rows to `at`, from left to right. Gives where the next piece goes, and whether nothing
-    behind the `end` of a row was spoilt (if that is given); it is `STRIP` bytes at most."""
-    clean = True
-    for column, whole in zip(columns, lengths, strict=False):
-        length = whole[rows]
-        place = column.place[rows] if column.place is not None else np.arange(rows.start, rows.stop)
-        for first in range(0, int(length.max()), STRIP):
-            strip = min(STRIP, column.text.shape[1] - first)
-            piece = np.ndarray((len(column.text),), f"V{strip}", column.text, first, (column.text.shape[1],))
-            some = slice(None) if first == 0 else np.flatnonzero(length > first)
+def _cut(cells: Cells, width: int) -> Cells:
+    """The first bytes of each text."""
+    return Cells(np.ascontiguousarray(cells.text[:, :width]), np.minimum(cells.length, width), cells.place)
+
+
+def _at_once(out: Bytes2, width: int) -> NDArray[Any]:
+    """So many bytes from each place on."""
+    return np.ndarray((len(out) - width + 1,), f"V{width}", out, strides=(1,))
+
+
+def _put(out: Bytes2, at: Ints | slice, cells: Cells, length: Ints) -> None:
+    """Copy texts to `at`, with up to `STRIP` bytes behind them."""
+    whole = cells.text.shape[1]
+    most = whole if whole <= STRIP or not len(length) else int(length.max())
+    for first in range(0, most, STRIP):
+        width = min(STRIP, whole - first)
+        some: Any
+        where: Any
+        if isinstance(at, slice):
+            some, where = EVERY, slice(at.start + first, at.stop + first, at.step)
+        else:
+            some = np.flatnonzero(length > first) if first else EVERY
             where = at[some] + first
-            np.ndarray((len(out) - strip + 1,), f"V{strip}", out, strides=(1,))[where] = piece[place[some]]
-            clean = clean and end is not None and not (where + strip > end[some]).any()
-        at = at + length
-    return at, clean
+        if cells.place is not None and width == whole:
+            piece = cells.text.take(cells.place, 0).view(f"V{width}")[:, 0]  # quicker than what is below
+        else:
+            strip = np.ndarray((len(cells.text),), f"V{width}", cells.text, first, (whole,))
+            piece = strip[some] if cells.place is None else strip[cells.place[some]]
+        _at_once(out, width)[where] = piece

@@ -7,7 +7,7 @@ findings are the same.
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,16 +15,25 @@ from numpy.typing import NDArray
 
 from osgp_analyzer import schema
 from osgp_analyzer.engines.columns.arrange import arrange
+from osgp_analyzer.engines.columns.choices import PASSED, choose
 from osgp_analyzer.engines.columns.evaluate import evaluate, holds
 from osgp_analyzer.engines.columns.group import Column, Group, Known, between, nothing
 from osgp_analyzer.engines.columns.read import read, size_of
-from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices, constant, every, everywhere, some
+from osgp_analyzer.engines.columns.values import (
+    Bools,
+    Ints,
+    Numbers,
+    Slices,
+    constant,
+    every,
+    everywhere,
+    nowhere,
+    some,
+)
 from osgp_analyzer.schema import Severity, resolve
 from osgp_analyzer.schema.layer import MAX_DEPTH, bit_runs, fixed_size
 
 MALFORMED = schema.Group.MALFORMED
-PASSED = object()
-"""In place of a layer that is not wanted."""
 
 
 def decode(
@@ -47,13 +56,15 @@ def _layer(group: Group, groups: list[Group]) -> None:
 def _rows(group: Group, groups: list[Group]) -> None:
     groups.append(group)
     start, stop = _read(group, groups)
-    group.bit, group.end = start * 8, stop  # Peek() and Remaining() see the payload
-    _check(group)
+    group.byte, group.end = start, stop  # Peek() and Remaining() see the payload
+    filled = group.whole > group.start
+    if not group.known.bare or not every(filled):
+        _check(group)
     _enclose(group, groups, start, stop)
     if not group.nested:
         _bytes(group, groups, "padding", group.whole > group.stop, group.stop, group.whole)
         if group.parent is not None:
-            _drop_empty(group, group.whole > group.start)
+            _drop_empty(group, filled)
 
 
 def _read(group: Group, groups: list[Group]) -> tuple[Ints, Ints]:
@@ -64,12 +75,12 @@ def _read(group: Group, groups: list[Group]) -> tuple[Ints, Ints]:
     held = constant(0, group.size)
     if definition.end_fields:
         for field in definition.end_fields:
-            held = held + np.where(holds(field.when, group), fixed_size(field), 0)
-        held = np.where(held <= group.end - group.start, held, 0)
+            held = held + holds(field.when, group) * fixed_size(field)
+        held = held * (held <= group.end - group.start)
         group.end = group.end - held
     _fields(group, groups, definition.header[group.fixed :])
     group.header_cut = group.cut
-    start, stop = group.byte, group.end.copy()
+    start, stop = group.byte, group.end
     if payload is None:
         group.stop = start
         return start, stop
@@ -79,15 +90,32 @@ def _read(group: Group, groups: list[Group]) -> tuple[Ints, Ints]:
         short = whole & (size > group.left)
         group.truncate(short, start, "{} should follow, {} are there", (size, group.left))
         stop = np.where(whole & ~short, start + size, stop)
-    group.bit, group.end = stop * 8, group.end + held
+    group.byte, group.end = stop, group.end + held
     if definition.trailer:
         cut = group.cut
         if payload.length is None:
-            group.cut = np.zeros(group.size, bool)
+            group.cut = nowhere(group.size)
         _fields(group, groups, definition.trailer)
         group.cut = group.cut | cut
     group.stop = group.byte
     return start, stop
+
+
+def _inside(
+    group: Group,
+    definition: schema.Definition | None,
+    rows: Bools,
+    start: Ints,
+    end: Ints,
+    nested: bool = False,
+    name: str = "",
+) -> Group:
+    """A layer in the rows of a mask."""
+    frames, up = group.frames, np.arange(group.size)
+    if not every(rows):
+        up = np.flatnonzero(rows)
+        frames, start, end = frames.take(up), start.take(up), end.take(up)
+    return Group(definition, group.data, group.known, frames, start, end, group, up, nested, name)
 
 
 def _fields(group: Group, groups: list[Group], fields: tuple[schema.Field, ...]) -> None:
@@ -112,11 +140,11 @@ def _fields(group: Group, groups: list[Group], fields: tuple[schema.Field, ...])
         elif isinstance(field, schema.Array):
             _array(group, groups, field, rows, runs)
         else:
-            before, at = group.bit.copy(), group.byte
+            before, at = group.bit, group.byte
             got = read(field, group, rows, runs)
-            group.columns[field.name] = Column(got.value, got.done, partial(between, before, group.bit.copy()))
+            group.columns[field.name] = Column(got.value, got.done, partial(between, before, group.bit))
             if some(got.short):
-                group.truncate(got.short, at, f"{field.title} needs {{}}, {{}} are left", (got.needed, got.left))
+                group.truncate(got.short, at, f"{field.title} needs {{}}, {{}} are left", (got.needed, group.left))
             if some(got.lost):
                 _lose(group, got.lost, at)
 
@@ -127,7 +155,7 @@ def _lose(group: Group, rows: Bools, offset: Ints) -> None:
 
 
 def _struct(group: Group, groups: list[Group], field: schema.Struct, rows: Bools) -> None:
-    before, at = group.bit.copy(), group.byte
+    before, at = group.bit, group.byte
     done = np.zeros(group.size, bool)
     for target, chosen in choose(field.target, group, rows):
         if target is None:
@@ -140,9 +168,7 @@ def _struct(group: Group, groups: list[Group], field: schema.Struct, rows: Bools
                 _lose(group, lost, at)
             continue
         done |= _nested(group, groups, target, chosen, field.length, field.title)
-    group.columns[field.name] = Column(
-        Numbers(done.astype(np.int64), done), done, partial(between, before, group.bit.copy())
-    )
+    group.columns[field.name] = Column(Numbers(done.astype(np.int64), done), done, partial(between, before, group.bit))
 
 
 def _nested(
@@ -153,30 +179,29 @@ def _nested(
     end = group.end
     if size is not None:
         length, known = size_of(size, group)
-        at = start.copy()
+        at = start
         short = rows & known & (length > group.left)
         _lose(group, rows & ~known, at)
         group.truncate(short, at, f"{title} needs {{}}, {{}} are left", (length, group.left))
         rows = rows & known & ~short
         end = start + length
-    where = np.flatnonzero(rows)
-    if len(where):
-        inner = Group(
-            resolve(target).definition, group.data, group.known, group.frames[where], start[where], end[where],
-            parent=group, up=where, nested=True,
-        )  # fmt: skip
+    if some(rows):
+        inner = _inside(group, resolve(target).definition, rows, start, end, nested=True)
         _layer(inner, groups)
-        group.bit[where] = (end[where] if size is not None else inner.stop) * 8
-        cut = group.cut.copy()
-        cut[where] |= inner.cut
-        group.cut = cut
+        bit = group.bit.copy()
+        bit[inner.up] = (inner.whole if size is not None else inner.stop) * 8
+        group.bit = bit
+        if some(inner.cut):
+            cut = group.cut.copy()
+            cut[inner.up] |= inner.cut
+            group.cut = cut
     return rows
 
 
 def _array(
     group: Group, groups: list[Group], field: schema.Array, rows: Bools, runs: dict[str, tuple[int, int]]
 ) -> None:
-    before, at = group.bit.copy(), group.byte
+    before, at = group.bit, group.byte
     wanted = np.full(group.size, -1, np.int64)
     if field.count is not None:
         wanted, known = size_of(field.count, group)
@@ -188,18 +213,18 @@ def _array(
         active = active & ~group.cut & (number < wanted if field.count is not None else group.left > 0)
         if not active.any():
             break
-        here, byte = group.bit.copy(), group.byte
+        here, byte = group.bit, group.byte
         if isinstance(field.element, schema.Field):
             got = read(field.element, group, active, runs)
-            column.items.append(Column(got.value, got.done, partial(between, here, group.bit.copy())))
+            column.items.append(Column(got.value, got.done, partial(between, here, group.bit)))
             text = f"{field.title}: its next element needs {{}}, {{}} are left"
-            group.truncate(got.short, byte, text, (got.needed, got.left))
+            group.truncate(got.short, byte, text, (got.needed, group.left))
             _lose(group, got.lost, byte)
         else:
             _nested(group, groups, field.element, active, None, field.title)
         active = active & (group.bit != here)
         number += 1
-    column.where = partial(between, before, group.bit.copy())
+    column.where = partial(between, before, group.bit)
     group.columns[field.name] = column
 
 
@@ -255,12 +280,7 @@ def _enclose(group: Group, groups: list[Group], start: Ints, stop: Ints) -> None
             continue
         if group.known.within is not None and resolve(target).__name__ not in group.known.within:
             continue
-        where = np.flatnonzero(chosen)
-        inner = Group(
-            resolve(target).definition, group.data, group.known, group.frames[where], start[where], stop[where],
-            parent=group, up=where,
-        )  # fmt: skip
-        _layer(inner, groups)
+        _layer(_inside(group, resolve(target).definition, chosen, start, stop), groups)
     _bytes(group, groups, "data", keep, start, stop)
 
 
@@ -282,54 +302,9 @@ def _drop_empty(group: Group, filled: Bools) -> None:
 
 def _bytes(group: Group, groups: list[Group], name: str, rows: Bools, start: Ints, stop: Ints) -> None:
     """Bytes that no layer reads, as a layer of their own."""
-    where = np.flatnonzero(rows)
-    if len(where):
-        made = Group(None, group.data, group.known, group.frames[where], start[where], stop[where],
-                     parent=group, up=where, name=name)  # fmt: skip
-        length = stop[where] - start[where]
-        whole = everywhere(len(where))
-        value = Slices(group.data, start[where], length, whole)
-        made.columns[name] = Column(value, whole, partial(between, start[where] * 8, stop[where] * 8))
+    if some(rows) and not group.known.bare:
+        made = _inside(group, None, rows, start, stop, name=name)
+        whole = everywhere(made.size)
+        value = Slices(group.data, made.start, made.end - made.start, whole)
+        made.columns[name] = Column(value, whole, partial(between, made.start * 8, made.end * 8))
         groups.append(made)
-
-
-@cache
-def _switch(switch: schema.Switch, within: frozenset[str] | None) -> tuple[list[Any], Ints]:
-    """The choices of a switch, those that are passed over put together, and the place of each key's choice among
-    them; the last key stands for all others."""
-    inner: list[Any] = [switch.default]
-    places = np.zeros(max(switch.cases, default=0) + 2, np.int64)
-    for key, target in switch.cases.items():
-        passed = within is not None and isinstance(target, (str, type)) and resolve(target).__name__ not in within
-        chosen: Any = PASSED if passed else target
-        if chosen not in inner:
-            inner.append(chosen)
-        places[key] = inner.index(chosen)
-    return inner, places
-
-
-def choose(target: Any, group: Group, rows: Bools) -> list[tuple[Any, Bools]]:
-    """The rows of a mask by the layer that a choice gives them; None where it gives none."""
-    if group.parts is not None and isinstance(target, (schema.Cases, schema.Switch)):
-        settled = group.parts.choose(target)
-        if settled is not None:
-            chosen = [(one, rows & group.parts.flags([s is one for s in settled])) for one in dict.fromkeys(settled)]
-            return [(one, here) for one, here in chosen if here.any()]
-    if isinstance(target, schema.Cases):
-        found: list[tuple[Any, Bools]] = []
-        for case in target.cases:
-            here = rows & holds(case.when, group)
-            if here.any():
-                found += choose(case.target, group, here)
-                rows = rows & ~here
-        return found + choose(target.default, group, rows)
-    if isinstance(target, schema.Switch):
-        key = evaluate(target.key, group)
-        assert isinstance(key, Numbers)
-        inner, places = _switch(target, group.known.within)
-        which = places[np.where(key.known & (key.values >= 0), np.minimum(key.values, len(places) - 1), -1)]
-        found = []
-        for place in np.flatnonzero(np.bincount(which[rows], minlength=1)).tolist():
-            found += choose(inner[place], group, rows & (which == place))
-        return found
-    return [(target, rows)] if rows.any() else []

@@ -4,17 +4,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
 
+from osgp_analyzer import schema
 from osgp_analyzer.engines.columns.group import Group
 from osgp_analyzer.engines.columns.values import (
+    Ints,
     Numbers,
     Objects,
     Value,
+    as_numbers,
     choose,
     constant,
+    every,
     everywhere,
     look_up,
     nowhere,
@@ -88,9 +93,9 @@ def _evaluate(node: Expr, group: Group) -> Value:
         case Op():
             return _op(node, group)
         case Not(operand=operand):
-            return Numbers((~truth(evaluate(operand, group))).astype(np.int64), everywhere(size))
+            return Numbers(as_numbers(~truth(evaluate(operand, group))), everywhere(size))
         case Known(operand=operand):
-            return Numbers(evaluate(operand, group).known.astype(np.int64), everywhere(size))
+            return Numbers(as_numbers(evaluate(operand, group).known), everywhere(size))
         case If():
             condition = truth(evaluate(node.condition, group))
             return choose(condition, evaluate(node.then, group), evaluate(node.other, group))
@@ -107,8 +112,10 @@ def _evaluate(node: Expr, group: Group) -> Value:
         case Peek(offset=offset):
             at = group.byte + offset
             there = at < group.end
-            values = np.zeros(size, np.int64)
-            values[there] = group.data[at[there]]
+            if every(there):
+                return Numbers(group.data.take(at), there)
+            values, rows = np.zeros(size, np.uint8), np.flatnonzero(there)
+            values[rows] = group.data.take(at.take(rows))
             return Numbers(values, there)
         case Call():
             return _call(node, group)
@@ -161,18 +168,23 @@ def _op(node: Op, group: Group) -> Value:
 
 def outer(name: str, group: Group) -> Value | None:
     """A field of the nearest enclosing layer that has one of that name."""
-    rows = np.arange(group.size)
+    rows: Ints | None = None
     inner: Group | None = group
     while inner is not None and inner.parent is not None and inner.up is not None:
-        rows, inner = inner.up[rows], inner.parent
-        definition = inner.definition
-        if definition is None:
-            continue
-        for field in definition.fields:
-            if definition.full_name(field) == name:
-                value = inner.field(field.name)
-                return value.take(rows) if value is not None else None
+        if inner.size < inner.parent.size:
+            rows = inner.up if rows is None else inner.up.take(rows)
+        inner = inner.parent
+        own = _own_name(inner.definition, name) if inner.definition is not None else None
+        if own is not None:
+            value = inner.field(own)
+            return value.take(rows) if value is not None and rows is not None else value
     return None
+
+
+@cache
+def _own_name(definition: schema.Definition, name: str) -> str | None:
+    """What the layer itself calls the field of this full name, None if it has none."""
+    return next((field.name for field, full in definition.full_names if full == name), None)
 
 
 def _call(node: Call, group: Group) -> Value:

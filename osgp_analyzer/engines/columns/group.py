@@ -5,34 +5,48 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from osgp_analyzer import schema
 from osgp_analyzer.engines.columns.parts import Parts
-from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Value, everywhere, some
+from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Value, everywhere, nowhere, some
 
 
-@dataclass(slots=True)
 class Column:
     """A field: its value, and the rows where it is present.
 
+    The value may be given by a function, which is called when it is asked for: most fields of a frame never are.
     `where` gives its first bit there (from the start of the buffer) and its number of bits. A field without bytes
-    (`computed`) has no place. A list has a column for each place in it.
+    (`computed`) has no place. A list has a column for each place in it (`items`).
     """
 
-    value: Value
-    present: Bools
-    where: Callable[[], tuple[Ints, Ints]]
-    computed: bool = False
-    items: list[Column] = field(default_factory=list)
+    __slots__ = ("_value", "computed", "items", "present", "where")
+
+    def __init__(
+        self,
+        value: Value | Callable[[], Value],
+        present: Bools,
+        where: Callable[[], tuple[Ints, Ints]],
+        computed: bool = False,
+        items: list[Column] | None = None,
+    ) -> None:
+        self._value, self.present, self.where, self.computed = value, present, where, computed
+        self.items = items if items is not None else []
+
+    @property
+    def value(self) -> Value:
+        """The value in every row."""
+        if callable(self._value):
+            self._value = self._value()
+        return self._value
 
     def only(self, rows: Bools) -> Column:
         """The field as if it were in the rows of a mask only."""
         items = [item.only(rows) for item in self.items]
-        return Column(self.value, self.present & rows, self.where, self.computed, items)
+        return Column(lambda: self.value, self.present & rows, self.where, self.computed, items)
 
 
 def between(first: Ints, last: Ints) -> tuple[Ints, Ints]:
@@ -75,11 +89,13 @@ class Known:
 
     `request`: values of the frame's request by full name. `crc`: 1 the carrier keeps it, 0 it does not, -1 unknown.
     `within`: payloads of other layers than these (class names) are passed over; None: everything is read.
+    `bare`: only the values of fields are wanted, no findings and no bytes that no layer reads.
     """
 
     request: Mapping[str, Numbers]
     crc: Ints
     within: frozenset[str] | None = None
+    bare: bool = False
 
 
 class Group:
@@ -99,7 +115,9 @@ class Group:
         name: str = "",
     ) -> None:
         self.definition, self.data, self.known, self.frames = definition, data, known, frames
-        self.start, self.end, self.bit = start, end.copy(), start * 8
+        self.start, self.end = start, end
+        self._bit: Ints | None = None
+        self._byte: Ints | None = start
         self.parent, self.up, self.nested = parent, up, nested
         self.name = definition.name if definition is not None else name
         self.beside: bool = nested or (parent is not None and parent.beside)
@@ -107,7 +125,7 @@ class Group:
         self.depth: int = parent.depth + 1 if parent is not None else 1
         self.size = len(frames)
         self.columns: dict[str, Column] = {}
-        self.cut = np.zeros(self.size, bool)
+        self.cut: Bools = nowhere(self.size)
         self.header_cut = self.cut
         self.whole = end
         """End of the bytes that the layer was given."""
@@ -126,9 +144,9 @@ class Group:
 
     def select(self, rows: Ints) -> Group:
         """These rows, of which nothing has been read yet."""
-        up = self.up[rows] if self.up is not None else None
-        return Group(self.definition, self.data, self.known, self.frames[rows], self.start[rows], self.end[rows],
-                     self.parent, up, self.nested, self.name)  # fmt: skip
+        up = self.up.take(rows) if self.up is not None else None
+        return Group(self.definition, self.data, self.known, self.frames.take(rows), self.start.take(rows),
+                     self.end.take(rows), self.parent, up, self.nested, self.name)  # fmt: skip
 
     def only(self, rows: Bools) -> Group:
         """The layer as if it were in the rows of a mask only: their numbers stay, the others are empty."""
@@ -139,9 +157,28 @@ class Group:
         return made
 
     @property
+    def bit(self) -> Ints:
+        """The first bit not yet read."""
+        if self._bit is None:
+            assert self._byte is not None
+            self._bit = self._byte * 8
+        return self._bit
+
+    @bit.setter
+    def bit(self, bit: Ints) -> None:
+        self._bit, self._byte = bit, None
+
+    @property
     def byte(self) -> Ints:
         """The first byte not yet begun."""
-        return (self.bit + 7) >> 3
+        if self._byte is None:
+            assert self._bit is not None
+            self._byte = (self._bit + 7) >> 3
+        return self._byte
+
+    @byte.setter
+    def byte(self, byte: Ints) -> None:
+        self._bit, self._byte = None, byte
 
     @property
     def left(self) -> Ints:
@@ -165,7 +202,7 @@ class Group:
         """Note a finding in the rows of a mask; `offset` for all rows."""
         if some(rows):
             found = np.flatnonzero(rows)
-            self.findings.append(Finding(f"{self.name}.{code}", severity, group, found, offset[found], check))
+            self.findings.append(Finding(f"{self.name}.{code}", severity, group, found, offset.take(found), check))
 
     def truncate(self, rows: Bools, offset: Ints, text: str, sizes: tuple[Ints, Ints] | None = None) -> None:
         """Bytes are missing: nothing more is read of these rows. `text` and `sizes` as in `Finding`."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from osgp_analyzer.engines.columns.values import (
     Slices,
     Value,
     constant,
+    every,
     everywhere,
     nowhere,
     some,
@@ -27,15 +29,14 @@ from osgp_analyzer.schema.types import TIME_SIZES
 
 @dataclass(slots=True)
 class Reading:
-    """What came of a field: its value where `done`; `short` are rows with fewer bytes `left` than `needed`, `lost`
-    those whose size cannot be known."""
+    """What came of a field: its value where `done`; `short` are rows with fewer bytes left than `needed`, `lost` those
+    whose size cannot be known."""
 
     value: Value
     done: Bools
     short: Bools
     lost: Bools
     needed: Ints
-    left: Ints
 
 
 def size_of(size: int | schema.Expr, group: Group) -> tuple[Ints, Bools]:
@@ -81,7 +82,7 @@ def _absent(field: schema.Field, group: Group) -> Reading:
     """A field that no row has."""
     none, zero = nowhere(group.size), constant(0, group.size)
     value = Slices(group.data, zero, zero, none) if is_bytes(field) else Numbers(zero, none)
-    return Reading(value, none, none, none, zero, zero)
+    return Reading(value, none, none, none, zero)
 
 
 def is_bytes(field: schema.Field) -> bool:
@@ -91,39 +92,42 @@ def is_bytes(field: schema.Field) -> bool:
     return isinstance(field, (schema.Bytes, schema.BCD, schema.BitSet, schema.Text))
 
 
-def _split(group: Group, rows: Bools, bits: Ints, known: Bools) -> tuple[Bools, Bools, Bools]:
-    """Rows to be read, with too few bytes, and of unknown size."""
-    lost = rows & ~known
-    short = rows & known & (group.bit + bits > group.end * 8)
-    return rows & known & ~short, short, lost
+def _split(group: Group, rows: Bools, after: Ints, end: Ints, known: Bools) -> tuple[Bools, Bools, Bools]:
+    """Rows to be read, with too few bytes, and of unknown size: `after` and `end` are what the field and the layer
+    reach up to."""
+    over, nothing = after > end, nowhere(group.size)
+    if every(known):
+        return (rows & ~over, rows & over, nothing) if over.any() else (rows, nothing, nothing)
+    return rows & known & ~over, rows & known & over, rows & ~known
 
 
-def gather(data: NDArray[np.uint8], first: Ints, count: int, little: bool = False) -> Ints:
-    """`count` bytes from each `first` as one number. Behind the end of the buffer its last byte stands in: such bytes
-    are shifted out by the caller."""
-    if count == 1 and (not len(first) or int(first.max()) < len(data)):
-        return data[first].astype(np.int64)
-    word = np.zeros(len(first), np.int64)
-    last = len(data) - 1
-    clip = len(first) > 0 and int(first.max()) + count > last
+def gather(
+    data: NDArray[np.uint8], first: Ints, count: int, little: bool = False, kind: type[np.integer[Any]] = np.int64
+) -> NDArray[Any]:
+    """`count` bytes from each `first` as one number of the type `kind`. Behind the end of the buffer its last byte
+    stands in: such bytes are shifted out by the caller."""
+    word = np.zeros(len(first), kind)
+    room = len(data) - int(first.max()) if len(first) else count
     for i in range(count):
-        at = first + i
-        byte = data[np.minimum(at, last) if clip else at].astype(np.int64)
-        word = word | byte << (8 * i) if little else word << 8 | byte if i else byte
+        at = data[i:].take(first) if i < room else data.take(np.minimum(first + i, len(data) - 1))
+        byte = at.astype(kind, copy=False)
+        word = byte if not i else word | byte << (8 * i) if little else word << 8 | byte
     return word
 
 
 def _bits(group: Group, rows: Bools, width: Ints, known: Bools) -> Reading:
-    done, short, lost = _split(group, rows, width, known)
-    if done.all():
-        values = _extract(group, group.bit, width)
-        group.bit = group.bit + width
+    bit = group.bit
+    after = bit + width
+    done, short, lost = _split(group, rows, after, group.end * 8, known)
+    if every(done):
+        values = _extract(group, bit, width)
+        group.bit = after
     else:
         values = np.zeros(group.size, np.int64)
         where = np.flatnonzero(done)
-        values[where] = _extract(group, group.bit[where], width[where])
-        group.bit[where] += width[where]
-    return Reading(Numbers(values, done), done, short, lost, (width + 7) // 8, group.left)
+        values[where] = _extract(group, bit.take(where), width.take(where))
+        group.bit = bit + done * width
+    return Reading(Numbers(values, done), done, short, lost, (width + 7) // 8 if some(short) else width)
 
 
 def _extract(group: Group, bit: Ints, width: Ints) -> Ints:
@@ -134,41 +138,47 @@ def _extract(group: Group, bit: Ints, width: Ints) -> Ints:
     if shift[0] == shift[-1] and width[0] == width[-1] and (shift == shift[0]).all() and (width == width[0]).all():
         one, bits = int(shift[0]), int(width[0])
         count = (one + bits + 7) // 8
-        return gather(group.data, bit >> 3, count) >> (count * 8 - one - bits) & ((1 << bits) - 1)
+        return np.asarray(gather(group.data, bit >> 3, count) >> (count * 8 - one - bits) & ((1 << bits) - 1))
     count = int((shift + width).max() + 7) // 8
-    return gather(group.data, bit >> 3, count) >> (count * 8 - shift - width) & ((1 << width) - 1)
+    return np.asarray(gather(group.data, bit >> 3, count) >> (count * 8 - shift - width) & ((1 << width) - 1))
 
 
 def _low_bits(group: Group, rows: Bools, width: int, shift: int, run: int) -> Reading:
     start = (group.bit - shift) >> 3
-    short = rows & (start + run > group.end)
-    done = rows & ~short
+    done, short, lost = _split(group, rows, start + run, group.end, everywhere(group.size))
     values = np.zeros(group.size, np.int64)
     where = np.flatnonzero(done)
-    values[where] = gather(group.data, start[where], run, little=True) >> shift & ((1 << width) - 1)
-    group.bit[where] += width
-    needed = constant(run, group.size)
-    return Reading(Numbers(values, done), done, short, nowhere(group.size), needed, group.end - start)
+    values[where] = gather(group.data, start.take(where), run, little=True) >> shift & ((1 << width) - 1)
+    group.bit = group.bit + done * width
+    return Reading(Numbers(values, done), done, short, lost, constant(run, group.size))
 
 
 def _integer(group: Group, rows: Bools, size: int, little: bool, signed: bool) -> Reading:
-    bits = constant(size * 8, group.size)
-    done, short, lost = _split(group, rows, bits, everywhere(group.size))
-    values = np.zeros(group.size, np.int64)
-    where = np.flatnonzero(done)
-    first = group.byte[where]
-    number = gather(group.data, first, size, little)
+    first = group.byte
+    after = first + size
+    done, short, lost = _split(group, rows, after, group.end, everywhere(group.size))
+    whole = every(done)
+    where = None if whole else np.flatnonzero(done)
+    number = gather(group.data, first if where is None else first.take(where), size, little)
     if signed:
         number = np.where(number >> (size * 8 - 1) & 1, number - (1 << (size * 8)), number)
-    values[where] = number
-    group.bit[where] = (first + size) * 8
-    return Reading(Numbers(values, done), done, short, lost, constant(size, group.size), group.left)
+    if where is None:
+        values = number
+        group.byte = after
+    else:
+        values = np.zeros(group.size, np.int64)
+        values[where] = number
+        group.bit = np.where(done, after * 8, group.bit)
+    return Reading(Numbers(values, done), done, short, lost, constant(size, group.size))
 
 
 def _bytes(group: Group, rows: Bools, length: Ints, known: Bools) -> Reading:
-    done, short, lost = _split(group, rows, length * 8, known)
-    offset = group.byte
-    where = np.flatnonzero(done)
-    group.bit[where] = (offset[where] + length[where]) * 8
-    value = Slices(group.data, offset, np.where(done, length, 0), done)
-    return Reading(value, done, short, lost, length, group.left)
+    offset, needed = group.byte, length
+    after = offset + length
+    done, short, lost = _split(group, rows, after, group.end, known)
+    if every(done):
+        group.byte = after
+    else:
+        group.bit = np.where(done, after * 8, group.bit)
+        length = np.where(done, length, 0)
+    return Reading(Slices(group.data, offset, length, done), done, short, lost, needed)

@@ -66,6 +66,8 @@ class Shape:
         self.wanted: list[Wanted] = []
         self._settled: dict[str, int | None] = dict(known)
         self._values: dict[Expr, Any] = {}
+        self._held: dict[Expr, Any] = {}
+        self._chosen: dict[Any, Any] = {}
         self._lay_out()
 
     def __hash__(self) -> int:
@@ -85,6 +87,12 @@ class Shape:
 
     def holds(self, node: Expr) -> Any:
         """Whether a condition holds in the rows of this shape, `UNSETTLED` where that depends on the row."""
+        found = self._held.get(node)
+        if found is None:
+            found = self._held[node] = self._holds(node)
+        return found
+
+    def _holds(self, node: Expr) -> Any:
         match node:
             case Op(operator="and", left=left, right=right):
                 sides = (self.holds(left), self.holds(right))
@@ -100,6 +108,12 @@ class Shape:
 
     def choose(self, target: Any) -> Any:
         """The layer that a choice gives in the rows of this shape, `UNSETTLED` where that depends on the row."""
+        found = self._chosen.get(target, self)
+        if found is self:
+            found = self._chosen[target] = self._choose(target)
+        return found
+
+    def _choose(self, target: Any) -> Any:
         if isinstance(target, schema.Switch):
             key = self.value(target.key)
             return key if key is UNSETTLED else self.choose(target.cases.get(key, target.default))

@@ -5,21 +5,24 @@ value that occurs."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from osgp_analyzer import schema
-from osgp_analyzer.engines.columns.cells import Cells, concat, constant, distinct, hexadecimal, merge, of_values, table
+from osgp_analyzer.engines.columns.cells import Cells, concat, constant, distinct, fewer, merge, of_values, table
 from osgp_analyzer.engines.columns.evaluate import evaluate, holds
+from osgp_analyzer.engines.columns.figures import hexadecimal, hexadecimal_numbers, numbers
 from osgp_analyzer.engines.columns.group import Column, Finding, Group
-from osgp_analyzer.engines.columns.values import Ints, Numbers, Slices
-from osgp_analyzer.engines.text import SHOW, count, labelled, printable, unlabelled
+from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices
+from osgp_analyzer.engines.text import SHOW, colons, count, labelled, printable, unlabelled
 
 Alternatives = tuple[tuple[schema.Expr | None, str], ...]
-SHORT = 6
-"""Byte strings up to this length are told apart as numbers."""
+MOST_DIGITS = 14
+"""Digits of a number in hex that is not made one by one."""
 MOST = 1 << 16
 """Texts of a field that are remembered."""
 
@@ -28,28 +31,39 @@ class ByFrame(Exception):
     """This text can only be made frame by frame."""
 
 
-def summaries(group: Group, alternatives: Alternatives) -> list[tuple[Ints, Cells]]:
-    """The first template whose condition holds, filled in: rows, and their texts. Raises `ByFrame`."""
-    found = []
-    left = group.there.copy()
+def summaries(
+    group: Group, alternatives: Alternatives, wanted: Bools, prefix: str = ""
+) -> Iterator[tuple[Ints, list[Cells]]]:
+    """The first template whose condition holds, filled in, in the rows of a mask: rows, and their texts in pieces, each
+    with a prefix. Rows with an empty text are left out. Raises `ByFrame`."""
+    left = group.there & wanted
     for condition, template in alternatives:
+        if not left.any():
+            return
         here = left & holds(condition, group)
         rows = np.flatnonzero(here)
-        if len(rows):
-            found.append((rows, fill_in(group, template, rows, True)))
-            left &= ~here
-    return found
+        if template and len(rows):
+            pieces = _pieces(group, template, rows, True)
+            if not any(literal for literal, _ in _parsed(template)):
+                some = np.flatnonzero(np.add.reduce([piece.lengths() for piece in pieces]))
+                rows, pieces = rows[some], [piece.take(some) for piece in pieces]
+            yield rows, fewer([constant(prefix, len(rows)), *pieces] if prefix else pieces)
+        left &= ~here
 
 
 def fill_in(group: Group, template: str, rows: Ints, short: bool) -> Cells:
     """`template` with each ``{field}`` replaced by its text, in these rows. Raises `ByFrame`."""
+    return concat(_pieces(group, template, rows, short) or [constant("", len(rows))])
+
+
+def _pieces(group: Group, template: str, rows: Ints, short: bool) -> list[Cells]:
     pieces = []
-    for literal, name in re.findall(r"([^{]*)(?:\{(\w+)\})?", template):
+    for literal, name in _parsed(template):
         if literal:
             pieces.append(constant(literal, len(rows)))
         if name:
             pieces.append(_field(group, name, rows, short))
-    return concat(pieces) if pieces else constant("", len(rows))
+    return pieces
 
 
 def finding_text(group: Group, finding: Finding, which: Ints) -> Cells:
@@ -63,6 +77,12 @@ def finding_text(group: Group, finding: Finding, which: Ints) -> Cells:
     first, second = (sizes[which] for sizes in finding.sizes)
     pair, place = distinct(first << 32 | second)
     return table([finding.text.format(count(p >> 32), count(p & 0xFFFFFFFF)) for p in pair.tolist()], place)
+
+
+@cache
+def _parsed(template: str) -> list[tuple[str, str]]:
+    """Literals, each with the name of the field behind it."""
+    return re.findall(r"([^{]*)(?:\{(\w+)\})?", template)
 
 
 def _field(group: Group, name: str, rows: Ints, short: bool) -> Cells:
@@ -124,7 +144,9 @@ def _labelled(field: schema.Field, label: schema.Label, values: Ints, keys: Ints
 def _unlabelled(field: schema.Field, column: Column, rows: Ints, short: bool) -> Cells:
     value = column.value
     if isinstance(value, Numbers):
-        return of_values(value.values[rows], _remembered(field, short))
+        return _numbers(field, value.values[rows], short)
+    if isinstance(value, Slices) and SHOW.get(field.show) is colons and not isinstance(field, schema.Text):
+        return hexadecimal(value.take(rows), ":")
     if isinstance(value, Slices) and isinstance(field, (schema.Bytes, schema.BCD)) and field.show not in SHOW:
         return hexadecimal(value.take(rows))
     raw = [value.get(row) or b"" for row in rows.tolist()]
@@ -136,6 +158,17 @@ def _unlabelled(field: schema.Field, column: Column, rows: Ints, short: bool) ->
 def _read(field: schema.Field, raw: bytes) -> Any:
     """The value of a field of bytes, as the per-frame engine has it."""
     return raw.decode(field.encoding, "replace").rstrip(field.pad) if isinstance(field, schema.Text) else raw
+
+
+def _numbers(field: schema.Field, values: NDArray[Any], short: bool) -> Cells:
+    plain = isinstance(field, (schema.Bits, schema.Integer, schema.Computed)) and field.values is None
+    if plain and field.scale is None and (not len(values) or values.min() >= 0):
+        if field.show != "hex":
+            return numbers(values, 0, f" {field.unit}" if field.unit else "")
+        digits = len(unlabelled(field, 0, short)) - len("0x")
+        if not field.unit and digits <= MOST_DIGITS and (not len(values) or values.max() < 16**digits):
+            return hexadecimal_numbers(values, digits)
+    return of_values(values, _remembered(field, short))
 
 
 _texts: dict[tuple[schema.Field, bool], dict[int, str]] = {}

@@ -28,7 +28,7 @@ class Numbers:
 
     def take(self, rows: Ints) -> Numbers:
         """The rows at `rows`."""
-        return Numbers(self.values[rows], self.known[rows])
+        return Numbers(self.values.take(rows), self.known.take(rows))
 
 
 @dataclass(slots=True)
@@ -42,7 +42,7 @@ class Slices:
 
     def take(self, rows: Ints) -> Slices:
         """The rows at `rows`."""
-        return Slices(self.data, self.offset[rows], self.length[rows], self.known[rows])
+        return Slices(self.data, self.offset.take(rows), self.length.take(rows), self.known.take(rows))
 
     def equals(self, other: bytes) -> Numbers:
         """Compare each row with a constant."""
@@ -125,10 +125,15 @@ def some(rows: Bools) -> bool:
     return bool(rows[0] if rows.strides == (0,) and len(rows) else rows.any())
 
 
+def as_numbers(rows: Bools) -> NDArray[np.uint8]:
+    """A mask as numbers, 1 and 0, in the same memory."""
+    return rows.view(np.uint8)
+
+
 def truth(value: Value) -> Bools:
     """Rows in which a condition holds; what is not known does not hold."""
     if isinstance(value, Numbers):
-        return np.asarray(value.known & (value.values != 0))
+        return np.asarray(value.known & value.values.astype(bool))
     if isinstance(value, Slices):
         return np.asarray(value.known & (value.length != 0))
     return np.array([bool(v) for v in value.values], bool)
@@ -159,10 +164,10 @@ def operate(operator: str, left: Numbers, right: Numbers) -> Numbers:
     if operator == "and":
         a, b = truth(left), truth(right)
         known = (left.known & right.known) | (left.known & ~a) | (right.known & ~b)
-        return Numbers((a & b).astype(np.int64), known)
+        return Numbers(as_numbers(a & b), known)
     if operator == "or":
         a, b = truth(left), truth(right)
-        return Numbers((a | b).astype(np.int64), (left.known & right.known) | a | b)
+        return Numbers(as_numbers(a | b), (left.known & right.known) | a | b)
     known = left.known & right.known
     if operator in ("//", "%"):
         known = known & (right.values != 0)
@@ -170,11 +175,11 @@ def operate(operator: str, left: Numbers, right: Numbers) -> Numbers:
         function = np.floor_divide if operator == "//" else np.remainder
         return Numbers(function(left.values, divisor), known)
     if operator in _COMPARISONS:
-        return Numbers(_OPERATORS[operator](left.values, right.values).astype(np.int64), known)
-    return Numbers(_OPERATORS[operator](_wide(left.values), _wide(right.values)), known)
+        return Numbers(as_numbers(_OPERATORS[operator](left.values, right.values)), known)
+    return Numbers(_OPERATORS[operator](wide(left.values), wide(right.values)), known)
 
 
-def _wide(values: NDArray[Any]) -> Ints:
+def wide(values: NDArray[Any]) -> Ints:
     """Numbers with room for the result of an operator."""
     return values if values.dtype == np.int64 else values.astype(np.int64)
 
@@ -187,8 +192,9 @@ def look_up(key: Numbers, items: Mapping[int, int], default: int | None) -> Numb
         table[list(items)] = list(items.values())
         there = np.zeros(257, bool)
         there[list(items)] = True
-        place = np.where(key.known & (key.values >= 0) & (key.values < 256), key.values, 256)
-        return Numbers(table[place], there[place] if default is None else everywhere(size))
+        values = wide(key.values)
+        place = np.where(key.known & (values >= 0) & (values < 256), values, 256)
+        return Numbers(table.take(place), there.take(place) if default is None else everywhere(size))
     values = np.full(size, 0 if default is None else default, np.int64)
     found = np.zeros(size, bool)
     for item, value in items.items():
