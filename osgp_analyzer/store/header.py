@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+import dissectors.definitions  # noqa: F401  defines the layers
 from osgp_analyzer import schema
 from osgp_analyzer.engines.columns.group import Group
 from osgp_analyzer.engines.columns.values import Ints, Numbers, Slices, Value, every
