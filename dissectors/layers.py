@@ -10,8 +10,7 @@ from scapy.config import conf
 from scapy.packet import bind_layers
 
 import dissectors.carriers
-import dissectors.cnip
-import dissectors.en14908
+import dissectors.definitions
 from dissectors.answering import answers, transaction
 from dissectors.procedures import PROCEDURES
 from osgp_analyzer.engines.knowledge import Knowledge

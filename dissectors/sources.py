@@ -12,6 +12,10 @@ DRV = Source("izot/lon-driver")
 """Linux line disciplines of the USB network interfaces."""
 DX_EX = Source("izot/lon-stack-dx and izot/lon-stack-ex")
 """Both, in agreement."""
+CTC = Source("gviegas/contic-osgpb")
+"""A small data concentrator and meter in C (MIT), without real digests and encryption."""
+MEP = Source("OSGP Alliance, MEP Client Developer's Guide 078-0372")
+OPT = Source("OSGP Alliance, Optical Port Programmer's Guide")
 WS = Source("Wireshark epan/dissectors")
 RTR = Source("Echelon LonWorks Router User's Guide 078-0018-01E")
 IETF = Source("IETF")

@@ -23,10 +23,14 @@ from osgp_analyzer.schema import (
     Not,
     Outer,
     Payload,
+    Peek,
     Request,
     Severity,
     Switch,
 )
+
+OSGP_CODE, OSGP_SERVICES = 0x00, (0x30, 0x3F, 0x40, 0x4F)
+"""Messages of OSGP have this code. It is one that every application may use: theirs go on with one of four services."""
 
 CODES = {
     **dict.fromkeys(range(63), "Application message"),
@@ -44,10 +48,6 @@ CODES = {
     **dict.fromkeys(range(96, 128), "Network management"),
     **{command.code: command.name for command in COMMANDS.values()},
 }
-
-OTHERS: dict[int, str | type[Layer] | None] = {0x4D: "LTEP", 0x4E: "UnknownBody"}
-"""Foreign frames with a meaning here. 0x4F stays bytes: it may be a foreign frame or compressed UDP, and nothing in the
-message tells which."""
 
 
 def _candidates() -> dict[int, str]:
@@ -121,11 +121,13 @@ class APDU(Layer, name="apdu", title="Application layer", source=DX_EX.at("lon_t
                 Case(answers_command, Switch(request, {code: c.response for code, c in COMMANDS.items()})),
                 Case(refuses_command, Switch(request, {code: c.failure for code, c in COMMANDS.items()})),
                 Case(is_response & (F.code == 0x4C), "LTEPFailure"),
+                Case(is_response & (F.code == OSGP_CODE) & Known(Request("osgp.service")), "OSGPResponse"),
                 Case(is_response, None),
+                Case((F.code == OSGP_CODE) & Peek(0).among(*OSGP_SERVICES), "OSGPRequest"),
             ),
             Switch(
                 F.code,
-                {0x4D: "LTEP", 0x4E: "UnknownBody", 0x4F: "UnknownBody"}
+                {0x45: "ATM", 0x4A: "ATM", 0x4D: "LTEP", 0x4E: "UnknownBody", 0x4F: "UnknownBody"}
                 | {code: c.request for code, c in COMMANDS.items()},
             ),
         ),

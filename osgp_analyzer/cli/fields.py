@@ -7,9 +7,7 @@ import argparse
 import sys
 from collections.abc import Iterable
 
-import dissectors.carriers
-import dissectors.cnip
-import dissectors.en14908  # noqa: F401  defines the layers
+import dissectors.definitions  # noqa: F401  defines the layers
 from osgp_analyzer import schema
 from osgp_analyzer.analysis.fields import FIELDS
 from osgp_analyzer.cli.arguments import OK, USAGE, nearest

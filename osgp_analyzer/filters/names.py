@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-import dissectors.carriers
-import dissectors.cnip
-import dissectors.en14908  # noqa: F401  defines the layers
+import dissectors.definitions  # noqa: F401  defines the layers
 from osgp_analyzer import schema
 from osgp_analyzer.analysis.fields import FIELDS, Kind
 from osgp_analyzer.schema import REGISTRY, Group, Severity

@@ -9,9 +9,7 @@ from typing import Any
 
 import numpy as np
 
-import dissectors.carriers
-import dissectors.cnip
-import dissectors.en14908  # noqa: F401  defines the layers
+import dissectors.definitions  # noqa: F401  defines the layers
 from osgp_analyzer import schema
 from osgp_analyzer.engines.columns.group import Group
 from osgp_analyzer.engines.columns.read import gather

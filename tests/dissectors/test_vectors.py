@@ -55,7 +55,7 @@ SAME = {
 
 
 # Not whole: without a cache they cannot be built again.
-CUT = ("truncated_npdu", "v1_encapsulated_ip")
+CUT = ("truncated_npdu", "v1_encapsulated_ip", "ff_45", "ff_4a")
 
 
 def dissect(vector: dict[str, Any]) -> Any:

@@ -6,9 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-import dissectors.carriers
-import dissectors.cnip
-import dissectors.en14908  # noqa: F401  defines the layers
+import dissectors.definitions  # noqa: F401  defines the layers
 from osgp_analyzer.schema import REGISTRY, Field
 
 
