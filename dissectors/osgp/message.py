@@ -30,10 +30,17 @@ read_asked = asked.among(*READS)
 
 
 class OSGPRequest(Layer, name="osgp", title="OSGP request", source=SOURCE, protocol="OSGP"):
-    """Reads or writes a table of the meter, or a part of one. The numbers are big-endian, the data are not."""
+    """Reads or writes a table of the meter, or a part of one. The numbers are big-endian, the data are not.
+
+    Told by APDU code 0x00 and its first byte; another application may use both, so that it is OSGP is inferred.
+    """
 
     service = U8(SERVICES, show="hex", doc="What is to be done.")
-    table = U16(TABLES, doc="The table: BT n is n, ET n is 2048 + n, the pending copy of either 4096 more.")
+    table = U16(
+        TABLES,
+        source=MEP.at("p.42, chapter 5; optical guide p.7-8; CTC"),
+        doc="The table: BT n is n, ET n is 2048 + n, the pending copy of either 4096 more.",
+    )
     offset = U24(
         when=F.service.among(*PARTIAL), unit="bytes", doc="First byte of the part, from the start of the table."
     )

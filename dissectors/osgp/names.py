@@ -12,19 +12,20 @@ RESPONSES = {
     0x03: "no permission",
     0x04: "requested operation not possible",
     0x05: "table operation not possible",
-    0x06: "device busy",
-    0x07: "data not ready",
-    0x08: "data locked",
-    0x09: "renegotiate",
+    0x06: "device busy (as in C12.18, inferred)",
+    0x07: "data not ready (as in C12.18, inferred)",
+    0x08: "data locked (as in C12.18, inferred)",
+    0x09: "renegotiate (as in C12.18, inferred)",
     0x0A: "invalid service sequence state",
     0x0B: "authentication failure",
     0x0C: "invalid sequence number",
 }
-"""MEP p.11-12 and p.9; 06 to 09 from C12.18, which nothing contradicts."""
+"""MEP p.11-12, 0A p.9. The guide does not list 06 to 09: they are those of C12.18."""
 
 EXTENDED, PENDING = 0x0800, 0x1000
 """Added to the number of a table: one of OSGP's own, and the copy that waits to be activated (MEP p.42, OPT p.7)."""
 
+# Names: MEP chapter 5 and appendix C, OPT appendix A; BT05, 06, 10, 12, 13, 16 and ET12 as CTC calls them.
 BASIC_TABLES = {
     0: "General Configuration",
     1: "General Manufacturer Information",

@@ -21,6 +21,7 @@ from osgp_analyzer.engines.columns.group import Column, Group
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices
 from osgp_analyzer.engines.text import printable
 from osgp_analyzer.filters.names import FINDING
+from osgp_analyzer.filters.occurrences import link_types
 from osgp_analyzer.schema import REGISTRY
 from osgp_analyzer.store import NO_TIME
 from osgp_analyzer.store.header import ABSENT, PACKED, pack, unpack
@@ -32,7 +33,7 @@ FRAME: dict[str, Callable[[Tracked], Ints]] = {
     "frame.len": lambda t: t.chunk.length.astype(np.int64),
     "frame.cap_len": lambda t: t.chunk.captured,
     "frame.interface": lambda t: t.chunk.interface.astype(np.int64),
-    "frame.request": lambda t: np.where(t.request >= 0, t.request + 1, -1),
+    "frame.link_type": lambda t: link_types(t.store, t.chunk),
     **{name: field.values for name, field in FIELDS.items()},
 }
 """Fields of the frame itself, and what follows from other frames."""

@@ -112,12 +112,12 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"osgp-analyzer {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
 
-    show = commands.add_parser(
+    show = _command(
+        commands,
         "show",
-        help="print the frames of a capture",
-        description="Print the frames of a capture, a line each, or with -V or -T json all that is in them.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "print the frames of a capture",
+        "Print the frames of a capture, a line each, or with -V or -T json all that is in them.",
+        EPILOG,
     )
     _common(show)
     show.add_argument("-V", dest="tree", action="store_true", help="print every field, with its byte offset")
@@ -128,19 +128,12 @@ def parser() -> argparse.ArgumentParser:
         default="text",
         help="json: one object a line; fields: those named with -e, separated by tabs",
     )
-    show.add_argument(
-        "-Y", dest="filter", metavar="FILTER", help="only frames that match, in Wireshark's syntax: npdu.src_node == 10"
+    _selection(show)
+    _fields(
+        show,
+        "a field for -T fields",
+        "for -T fields: header=y, separator=TEXT (/t is a tab), occurrence=f|l|a, aggregator=TEXT",
     )
-    show.add_argument("-e", dest="fields", action="append", default=[], metavar="FIELD", help="a field for -T fields")
-    show.add_argument(
-        "-E",
-        dest="print",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="for -T fields: header=y, separator=TEXT (/t is a tab), occurrence=f|l|a, aggregator=TEXT",
-    )
-    show.add_argument("-c", dest="count", type=count, metavar="COUNT", help="read the first COUNT frames only")
     show.add_argument("-n", dest="names", action="store_false", help="with -V: numbers only, no names for values")
     show.add_argument(
         "--time",
@@ -173,9 +166,32 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _command(
+    commands: argparse._SubParsersAction[Parser], name: str, summary: str, description: str, epilog: str
+) -> Parser:
+    return commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _filter(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-Y", dest="filter", metavar="FILTER", help="only frames that match, in Wireshark's syntax: npdu.src_node == 10"
+    )
+
+
 def _selection(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-Y", dest="filter", metavar="FILTER", help="only frames that match, as `show` has it")
+    _filter(parser)
     parser.add_argument("-c", dest="count", type=count, metavar="COUNT", help="read the first COUNT frames only")
+
+
+def _fields(parser: argparse.ArgumentParser, field: str, settings: str) -> None:
+    parser.add_argument("-e", dest="fields", action="append", default=[], metavar="FIELD", help=field)
+    parser.add_argument("-E", dest="print", action="append", default=[], metavar="KEY=VALUE", help=settings)
 
 
 EXPORT = """\
@@ -193,12 +209,12 @@ OUT gets its name only when it is whole: after an error or Ctrl-C there is no ha
 
 
 def _export(commands: argparse._SubParsersAction[Parser]) -> None:
-    export = commands.add_parser(
+    export = _command(
+        commands,
         "export",
-        help="write frames to CSV, JSON, Parquet or pcapng",
-        description="Write fields of frames as a table, or the frames themselves, to a file for other programs.",
-        epilog=EXPORT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "write frames to CSV, JSON, Parquet or pcapng",
+        "Write fields of frames as a table, or the frames themselves, to a file for other programs.",
+        EXPORT,
     )
     _common(export)
     export.add_argument("out", type=file, metavar="OUT", help="file to write; - for standard output")
@@ -208,21 +224,10 @@ def _export(commands: argparse._SubParsersAction[Parser]) -> None:
         help="format of OUT (default: by its suffix)",
     )
     _selection(export)
-    export.add_argument(
-        "-e",
-        dest="fields",
-        action="append",
-        default=[],
-        metavar="FIELD",
-        help="a column (default: number, time, length, addresses and all header fields)",
-    )
-    export.add_argument(
-        "-E",
-        dest="print",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="of a field that is in a frame several times: occurrence=f|l|a (default f), aggregator=TEXT for a",
+    _fields(
+        export,
+        "a column (default: number, time, length, addresses and all header fields)",
+        "of a field that is in a frame several times: occurrence=f|l|a (default f), aggregator=TEXT for a",
     )
     export.add_argument("--names", action="store_true", help="beside each enumeration FIELD its names as FIELD_text")
     export.set_defaults(run="osgp_analyzer.cli.export")
@@ -240,12 +245,12 @@ examples:
 
 
 def _sql(commands: argparse._SubParsersAction[Parser]) -> None:
-    sql = commands.add_parser(
+    sql = _command(
+        commands,
         "sql",
-        help="ask about the frames in SQL",
-        description="Run one SELECT of DuckDB's SQL over the fields of all frames. It reads and writes no other file.",
-        epilog=SQL,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "ask about the frames in SQL",
+        "Run one SELECT of DuckDB's SQL over the fields of all frames. It reads and writes no other file.",
+        SQL,
     )
     sql.add_argument("query", metavar="SELECT", help="the query, in quotation marks")
     _common(sql)
@@ -270,16 +275,16 @@ Without a NAME all of them, the first rows of each. With --json every row: times
 
 
 def _stats(commands: argparse._SubParsersAction[Parser]) -> None:
-    stats = commands.add_parser(
+    stats = _command(
+        commands,
         "stats",
-        help="count: protocols, endpoints, commands, errors, response times, load",
-        description="Print statistics of a capture as tables and plots, or as one JSON object.",
-        epilog=STATISTICS,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "count: protocols, endpoints, commands, errors, response times, load",
+        "Print statistics of a capture as tables and plots, or as one JSON object.",
+        STATISTICS,
     )
     _common(stats)
     stats.add_argument("statistics", nargs="*", metavar="NAME", help="a statistic, see below; none: a summary of all")
-    stats.add_argument("-Y", dest="filter", metavar="FILTER", help="only frames that match, as `show` has it")
+    _filter(stats)
     stats.add_argument("--json", action="store_true", help="one JSON object, keyed by statistic")
     stats.add_argument(
         "--rate",

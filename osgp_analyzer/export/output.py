@@ -10,7 +10,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from osgp_analyzer.capture import CaptureError
 
@@ -33,20 +33,19 @@ def output(name: str) -> Iterator[BinaryIO]:
             raise
         return
     part = target = ""
+    begun = False
     try:
         target = os.path.realpath(name)  # a link to a file is written through, not replaced by a file
         if os.path.isdir(target) or name.endswith(os.sep):
             raise CaptureError(f"{name}: is a folder: give the name of a file in it")
         device = os.path.exists(target) and not stat.S_ISREG(os.stat(target).st_mode)
-        if device:
-            file = open(target, "wb")  # noqa: SIM115 - closed below
-        else:
+        if not device:
             part = f"{target}.{secrets.token_hex(4)}.part"
-            file = open(part, "xb")  # noqa: SIM115
     except (OSError, ValueError) as error:
         raise _failure(name, error) from error
     try:
-        with file:
+        with _opened(name, target if device else part, "wb" if device else "xb") as file:
+            begun = True
             file.raw.name = name  # type: ignore[attr-defined]  # errors name the file that was asked for
             yield file
             file.flush()
@@ -59,15 +58,22 @@ def output(name: str) -> Iterator[BinaryIO]:
             os.replace(part, target)
             part = ""
     except OSError as error:
-        raise _failure(name, error, bool(part)) from error
+        raise _failure(name, error, begun and bool(part)) from error
     except CaptureError as error:
         if isinstance(error.__cause__, OSError) and str(error).startswith(f"{name}: "):
-            raise _failure(name, error.__cause__, bool(part)) from error.__cause__
+            raise _failure(name, error.__cause__, begun and bool(part)) from error.__cause__
         raise
     finally:
         if part:
             with suppress(OSError):
                 os.unlink(part)
+
+
+def _opened(name: str, path: str, mode: str) -> BinaryIO:
+    try:
+        return cast(BinaryIO, open(path, mode))
+    except (OSError, ValueError) as error:
+        raise _failure(name, error) from error
 
 
 def _failure(name: str, error: Exception, part: bool = False) -> CaptureError:

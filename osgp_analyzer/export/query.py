@@ -6,6 +6,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import duckdb
@@ -31,6 +32,13 @@ class Query:
 
     def __init__(self, text: str) -> None:
         self._database = Database()
+        with ExitStack() as undo:
+            undo.callback(self._database.close)
+            self._prepare(text)
+            undo.pop_all()
+
+    def _prepare(self, text: str) -> None:
+        tree: dict[str, Any] = {}
         try:
             tree = self._parse(text)
             chosen = _resolve(tree)
@@ -42,14 +50,9 @@ class Query:
             # What is wrong is told before the capture is read.
             described = self._database.run(f"DESCRIBE SELECT * FROM ({self._text}) AS {ANSWER}")
         except duckdb.BinderException as error:
-            self._database.close()
             raise QueryError(f"{error}{_nearest_fields(tree)}") from error
         except duckdb.Error as error:
-            self._database.close()
             raise QueryError(str(error)) from error
-        except BaseException:
-            self._database.close()
-            raise
         self.names: list[str] = [row[0] for row in described]
         self.types: list[str] = [row[1] for row in described]
 

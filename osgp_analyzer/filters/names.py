@@ -14,8 +14,7 @@ from osgp_analyzer.schema import REGISTRY, Group, Severity
 from osgp_analyzer.store.header import kept_columns
 
 NUMBER, BYTES, TEXT, ADDRESS, TIME, GROUP = "number", "bytes", "text", "address", "time", "group"
-DURATION = TIME
-"""Kinds of fields. `GROUP`: a layer or structure, which is there or not."""
+"""Kinds of fields. `TIME`: a point in time or a duration. `GROUP`: a layer or structure, which is there or not."""
 
 FRAME = {
     "frame.number": NUMBER,
@@ -25,7 +24,7 @@ FRAME = {
     "frame.link_type": NUMBER,
     "frame.interface": NUMBER,
 }
-TRACKED = {name: DURATION if field.kind is Kind.TIME else NUMBER for name, field in FIELDS.items()}
+TRACKED = {name: TIME if field.kind is Kind.TIME else NUMBER for name, field in FIELDS.items()}
 """Fields that follow from other frames."""
 FINDING = {"finding.code": TEXT, "finding.severity": NUMBER, "finding.group": NUMBER}
 """What decoding had to remark on a frame; ``finding`` alone: whether it had."""

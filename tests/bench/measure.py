@@ -43,6 +43,7 @@ def run(
     with tempfile.TemporaryFile() as stderr:
         start = time.perf_counter()
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=stderr, **options)
+        done = 0
         try:
             while True:
                 done, status, usage = os.wait4(child.pid, os.WNOHANG if watch else 0)
@@ -51,10 +52,10 @@ def run(
                 anonymous = max(anonymous, _anonymous(child.pid))
                 time.sleep(SAMPLE)
             seconds = time.perf_counter() - start
-        except BaseException:
-            child.send_signal(signal.SIGKILL)
-            child.wait()
-            raise
+        finally:
+            if not done:  # interrupted
+                child.send_signal(signal.SIGKILL)
+                child.wait()
         child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode:
             stderr.seek(0)
