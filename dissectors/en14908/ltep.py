@@ -17,6 +17,10 @@ TARGET_TYPES = {
     6: "unique ID, compact",
     7: "node in the agent's subnet",
 }
+TARGET_NODE, TARGET_NEURON_ID = (1,), (2, 6)
+"""Target types that name a node by its whole address, and by its Neuron ID."""
+TARGET_FIELDS = ("ltep.target_type", "ltep.target_subnet", "ltep.target_node", "ltep.target_neuron_id")
+"""Fields that tell whom the message is for."""
 PATHS = {0: "normal", 1: "alternate"}
 
 SOURCE = DX_EX.at("lcs_proxy.c/.h; Stack/proxyint.h, LtProxy.cpp")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The table services of OSGP on the power line: what follows the APDU code 0x00."""
 
+from dissectors.osgp.contents import content
 from dissectors.osgp.names import OK, PARTIAL, READS, RESPONSES, SEQUENCE, SERVICES, TABLES, WRITES
 from dissectors.sources import CTC, MEP
 from osgp_analyzer.schema import (
@@ -48,6 +49,7 @@ class OSGPRequest(Layer, name="osgp", title="OSGP request", source=SOURCE, proto
         when=F.service.among(*PARTIAL, *WRITES), auto=SizeOf("data"), unit="bytes", doc="Bytes to be read or written."
     )
     data = Bytes(F.count, when=F.service.among(*WRITES), doc="What is to be written.")
+    content = content(F.table, F.offset)
     sequence = U32(label="Sequence number", show="hex", doc="Counts the requests to this meter.")
     digest = Bytes(DIGEST, doc="OMA digest of the message under the meter's key.")
 
@@ -64,6 +66,7 @@ class OSGPResponse(Layer, name="osgp", title="OSGP response", source=SOURCE, pro
     response = U8(RESPONSES, show="hex", source=MEP.at("p.11-12"), doc="How the request went.")
     request_service = Computed(asked, SERVICES, show="hex", doc="The service that was asked for.")
     request_table = Computed(Request("osgp.table"), TABLES, doc="The table that was asked for.")
+    request_offset = Computed(Request("osgp.offset"), unit="bytes", doc="Where the part begins that was asked for.")
     sequence = U32(
         label="Sequence number to use",
         qualified="osgp.sequence",
@@ -80,6 +83,7 @@ class OSGPResponse(Layer, name="osgp", title="OSGP response", source=SOURCE, pro
         doc="Bytes that were read. One implementation sends it, as 0, with errors too.",
     )
     data = Bytes(F.count, when=Known(F.count), qualified="osgp.data", doc="What was read.")
+    content = content(F.request_table, F.request_offset)
     digest = Bytes(DIGEST, qualified="osgp.digest", doc="OMA digest of request and response under the meter's key.")
 
     checks = (

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from dissectors.answering import RESPONSE
+from osgp_analyzer.analysis.contexts import Contexts
 from osgp_analyzer.analysis.exchanges import Exchanges, Following
 from osgp_analyzer.analysis.outcomes import Outcomes
 from osgp_analyzer.analysis.pairing import Pairing
@@ -31,6 +32,8 @@ class Tracked:
     followed: Exchanges | None
     before: list[Chunk]
     plain: Layers | None = None
+    tables: Mapping[str, Numbers] = field(default_factory=dict)
+    """What other tables of each frame's meter say, where that was followed."""
 
     @property
     def exchanges(self) -> Exchanges:
@@ -63,7 +66,7 @@ class Tracked:
     def groups(self) -> Layers:
         """Everything in the frames, responses read with their requests."""
         if self.plain is None:
-            return self.store.groups(self.chunk, self.asked)
+            return self.store.groups(self.chunk, self.asked, tables=self.tables)
         answers = self.request != NONE
         others = [
             (places, [group.only(~answers[places[group.frames]]) for group in groups]) for places, groups in self.plain
@@ -74,7 +77,7 @@ class Tracked:
         """As `groups`, but of the frames of a mask it is enough; None: of all."""
         if only is None or self.plain is not None or "groups" in vars(self):
             return self.groups
-        return self.store.groups(self.chunk, self.asked, only=only)
+        return self.store.groups(self.chunk, self.asked, only=only, tables=self.tables)
 
 
 def track(
@@ -86,13 +89,20 @@ def track(
     deep: bool = False,
     start: int = 0,
     stop: int | None = None,
+    contexts: Contexts | None = None,
 ) -> Iterator[Tracked]:
     """The chunks of a capture, indexed as they are needed; of the frames `start` to `stop`, if given.
 
     `ahead`: a chunk comes when its messages were answered or their timers have run out, at most `FAR_BACK` frames
     after its end, with `Exchanges.answered_in` and `missing`. `whole`: follow the exchanges, not only which frame
-    answers which. `deep`: all layers of all frames will be asked for.
+    answers which. `deep`: all layers of all frames will be asked for. `contexts` learns what tables of meters say, for
+    which all frames from the first on must be seen, and tables are read with it.
     """
+    if contexts is not None:
+        for tracked in track(store, size, ahead, whole=whole, start=start, stop=stop):
+            tracked.tables = contexts.learn(tracked)
+            yield tracked
+        return
     following = Following(ahead) if whole or ahead else None
     held: deque[Tracked] = deque()
     for tracked in _chunks(store, size, following, deep, start, stop):

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -35,6 +35,14 @@ class Decoded:
     """Innermost value of each field, by full name."""
     request: int | None = None
     """Number of the frame that this one answers."""
+    tables: Mapping[str, int] = field(default_factory=dict)
+    """Fields of other tables of the same meter that were needed, and the number of the frame that each was seen in."""
+
+    @property
+    def told_by(self) -> str:
+        """Which tables the layout of this one was told by: ``Layout told by BT21 in frame 3``."""
+        found = dict.fromkeys((name.split(".")[0].upper(), frame) for name, frame in self.tables.items())
+        return "Layout told by " + ", ".join(f"{table} in frame {frame}" for table, frame in found)
 
     @cached_property
     def layers(self) -> list[LayerNode]:

@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from osgp_analyzer.analysis.contexts import Contexts, dependent_fields
 from osgp_analyzer.analysis.fields import FIELDS
 from osgp_analyzer.analysis.tracking import Tracked, track
 from osgp_analyzer.app.session import Session
@@ -32,6 +33,12 @@ class Wanted:
     ahead: bool = False
 
     @cached_property
+    def tables(self) -> bool:
+        """Whether tables of meters are to be read with what other tables say."""
+        names = {*self.names, *(self.filter.names if self.filter is not None else ())}
+        return any(name in dependent_fields() or name.startswith("finding.") for name in names)
+
+    @cached_property
     def filter(self) -> Filter | None:
         """The display filter. Raises `FilterError` for a text that is none."""
         return Filter(self.filter_text) if self.filter_text is not None else None
@@ -48,7 +55,10 @@ def selected_chunks(
     deep = wanted.deep if chosen is None else not chosen.fast
     if count is not None:
         stop = count if stop is None else min(count, stop)
-    for tracked in track(session.store, CHUNK, ahead, whole=whole, deep=deep, start=start, stop=stop):
+    contexts = Contexts() if wanted.tables else None
+    for tracked in track(
+        session.store, CHUNK, ahead, whole=whole, deep=deep, start=start, stop=stop, contexts=contexts
+    ):
         chunk = tracked.chunk
         mask = np.ones(chunk.stop - chunk.start, bool) if chosen is None else chosen.mask(session.store, chunk, tracked)
         yield tracked, mask

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from dissectors.answering import is_response
 from dissectors.carriers import LINK_TYPES
+from osgp_analyzer.analysis.contexts import Contexts, Seen
 from osgp_analyzer.analysis.pairing import Pairing
+from osgp_analyzer.analysis.tracking import track
 from osgp_analyzer.analysis.transactions import FAR_BACK, NONE
 from osgp_analyzer.capture import Capture, CaptureError, Frame
 from osgp_analyzer.engines.knowledge import Knowledge
@@ -47,6 +49,7 @@ class Session:
         self.store = FrameStore(capture, self.links, settings.crc)
         self._first_time: int | None = None
         self._without_time = 0
+        self._contexts = Contexts(remember=True)
         self._requests: _Recent[tuple[int, Any]] = _Recent(64)
         self._alone: _Recent[Decoded] = _Recent(4096)
         self._whole: _Recent[Decoded] = _Recent(1024)
@@ -124,17 +127,31 @@ class Session:
         alone = self._alone.get(index, self._decode_alone)
         if request == NONE:
             return alone
-        known = Knowledge(
-            request=self._alone.get(request, self._decode_alone).values,
-            crc=self.store.keeps_crc(alone.frame.interface),
-        )
-        decoded = self.decoder.decode(alone.frame, known)
+        values = self._alone.get(request, self._decode_alone).values
+        decoded = self._decode_with(alone.frame, index, values)
         decoded.request = request + 1
         return decoded
 
     def _decode_alone(self, index: int) -> Decoded:
-        frame = self.capture[index]
-        return self.decoder.decode(frame, Knowledge(crc=self.store.keeps_crc(frame.interface)))
+        return self._decode_with(self.capture[index], index, None)
+
+    def _decode_with(self, frame: Frame, index: int, request: Mapping[str, Any] | None) -> Decoded:
+        tables = Tables(lambda: self._seen_before(index))
+        known = Knowledge(request=request, tables=tables, crc=self.store.keeps_crc(frame.interface))
+        decoded = self.decoder.decode(frame, known)
+        decoded.tables = {name: frame + 1 for name, frame in tables.used.items()}
+        return decoded
+
+    def _seen_before(self, index: int) -> Seen | None:
+        """What the tables of the meter of a frame were known to say before it."""
+        while self._contexts.stop <= index:
+            before = self._contexts.stop
+            for _ in track(self.store, whole=False, start=before, contexts=self._contexts):
+                if self._contexts.stop > index:
+                    break
+            if self._contexts.stop == before:
+                return None
+        return self._contexts.of(index)
 
     def _request_of(self, index: int) -> int:
         """Index of the request that a response answers, `NONE` where it has none in reach."""
@@ -148,6 +165,32 @@ class Session:
         """Requests of the frames of a block, with what is before it in reach."""
         stop, before = min(start + BLOCK, len(self.capture)), max(0, start - FAR_BACK)
         return stop, Pairing().pair(self.store.chunk(before, stop))[start - before :]
+
+
+class Tables(Mapping[str, int]):
+    """Values of the tables of a meter, found out when the first is asked for. `used`: index of the frame that each
+    value that was asked for was seen in."""
+
+    def __init__(self, find: Callable[[], Seen | None]) -> None:
+        self._find = find
+        self.used: dict[str, int] = {}
+
+    @cached_property
+    def _seen(self) -> Seen | None:
+        return self._find()
+
+    def __getitem__(self, name: str) -> int:
+        if self._seen is None:
+            raise KeyError(name)
+        value = self._seen.values[name]
+        self.used[name] = self._seen.frames[name]
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._seen.values if self._seen is not None else ())
+
+    def __len__(self) -> int:
+        return len(self._seen.values) if self._seen is not None else 0
 
 
 class _Recent(Generic[T]):

@@ -115,6 +115,8 @@ def as_json(decoded: Decoded) -> dict[str, Any]:
     }
     if decoded.request is not None:
         made["request"] = decoded.request
+    if decoded.tables:
+        made["tables"] = dict(decoded.tables)
     if frame.comments:
         made["comments"] = list(frame.comments)
     return made
@@ -161,6 +163,8 @@ class _Tree:
             out.write(f"    Comment: {printable(comment)}\n")
         if decoded.request is not None:
             out.write(f"    [Answers frame {decoded.request}]\n")
+        if decoded.tables:
+            out.write(f"    [{decoded.told_by}]\n")
         for layer in decoded.layers:
             head = f"{layer.title}: {printable(layer.summary)}" if layer.summary else layer.title
             if self.colour:

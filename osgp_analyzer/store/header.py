@@ -72,6 +72,17 @@ def request_fields() -> list[str]:
     return sorted(names)
 
 
+def asked_columns(names: Iterable[str]) -> dict[str, Kept]:
+    """The columns for fields of requests: -1 where a frame has none."""
+    found = {}
+    for layer in REGISTRY.values():
+        for field, full in layer.definition.full_names:
+            if full in names:
+                bits = 63 if isinstance(field, schema.Bytes) else _bits(field) or 63
+                found[full] = Kept(full, np.int16 if bits < 16 else np.int64)
+    return found
+
+
 def layers_on_the_way(names: Iterable[str]) -> frozenset[str]:
     """The layers that have one of these fields, or enclose one that does, by class name."""
     wanted = set(names)
@@ -110,10 +121,10 @@ class Headers:
     `places`: first byte of the NPDU and of the APDU, and the end of the NPDU, in the buffer.
     """
 
-    def __init__(self, kept: Mapping[str, Kept], asked: Iterable[str], size: int) -> None:
+    def __init__(self, kept: Mapping[str, Kept], asked: Mapping[str, Kept], size: int) -> None:
         self.size = size
         self.columns = {name: np.full(size, ABSENT, one.dtype) for name, one in kept.items()}
-        self.innermost = {name: np.full(size, ABSENT, np.int16) for name in asked}
+        self.innermost = {name: np.full(size, ABSENT, one.dtype) for name, one in asked.items()}
         self.places = {name: np.full(size, ABSENT, np.int64) for name in ("npdu", "apdu", "end")}
         self.more: dict[str, list[tuple[Ints, Any]]] = {}
         self._begun: set[str] = set()
@@ -133,8 +144,8 @@ class Headers:
             where = everyone if rows is None else everyone.take(rows)
             if not len(where):
                 continue
-            if name in self.innermost and not group.beside and isinstance(column.value, Numbers):
-                values = column.value.values
+            if name in self.innermost and not group.beside and isinstance(column.value, (Numbers, Slices)):
+                values = column.value.values if isinstance(column.value, Numbers) else pack(column.value)
                 self.innermost[name][self._at(where)] = values if rows is None else values.take(rows)
             if name in self.columns:
                 self._first(name, column.value, rows, where)

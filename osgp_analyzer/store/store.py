@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from dissectors.en14908.ltep import TARGET_FIELDS
 from dissectors.procedures_columns import PROCEDURES
 from osgp_analyzer.capture import Capture, Interface
 from osgp_analyzer.engines.columns import evaluate
@@ -17,7 +18,14 @@ from osgp_analyzer.engines.columns.decode import decode
 from osgp_analyzer.engines.columns.group import Known
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers
 from osgp_analyzer.store.chunk import Chunk, Layers
-from osgp_analyzer.store.header import ABSENT, Headers, kept_columns, layers_on_the_way, request_fields
+from osgp_analyzer.store.header import (
+    ABSENT,
+    Headers,
+    asked_columns,
+    kept_columns,
+    layers_on_the_way,
+    request_fields,
+)
 
 evaluate.PROCEDURES.update(PROCEDURES)
 
@@ -44,7 +52,7 @@ class FrameStore:
     def __init__(self, capture: Capture, links: Mapping[int, str], crc: bool | None = None) -> None:
         self.capture, self.links, self.crc = capture, links, crc
         self.chunks: list[Chunk] = []
-        self.kept, self.asked = kept_columns(), request_fields()
+        self.kept, self.asked = kept_columns(), asked_columns([*request_fields(), *TARGET_FIELDS])
         self.within = layers_on_the_way([*self.kept, *self.asked])
         self._evidence: dict[int, bool | None] = {}
         self._samples: dict[int, list[int]] = {}
@@ -78,10 +86,12 @@ class FrameStore:
         within: frozenset[str] | None = None,
         only: Bools | None = None,
         bare: bool = False,
+        tables: Mapping[str, Numbers] | None = None,
     ) -> Layers:
         """Decode a chunk: for each link type its rows and the layers found in them.
 
-        `request` has values of the request of each frame, by full name. `within`: only these layers (class names).
+        `request` has values of the request of each frame, by full name, `tables` those of its meter's tables. `within`:
+        only these layers (class names).
         `only`: a mask of the frames to decode. `bare`: without findings and bytes that no layer reads.
         """
         data = np.frombuffer(self.capture.buffer, np.uint8)
@@ -93,7 +103,8 @@ class FrameStore:
             if layer is None:
                 continue
             rows = np.flatnonzero(link_of == link if only is None else (link_of == link) & only)
-            known = Known({n: v.take(rows) for n, v in (request or {}).items()}, crc[rows], within, bare)
+            asked, seen = ({n: v.take(rows) for n, v in (given or {}).items()} for given in (request, tables))
+            known = Known(asked, crc[rows], within, bare, seen)
             found.append((rows, decode(layer, data, chunk.offset[rows], chunk.captured[rows], known)))
         return found
 
@@ -157,7 +168,7 @@ class FrameStore:
             if not len(rows) or layer is None:
                 continue
             known = Known({}, np.full(len(rows), -1, np.int64))
-            headers = Headers({"lpdu.crc_status": self.kept["lpdu.crc_status"]}, (), len(rows))
+            headers = Headers({"lpdu.crc_status": self.kept["lpdu.crc_status"]}, {}, len(rows))
             for group in decode(layer, data, offset[rows], captured[rows], known):
                 headers.add(group, np.arange(len(rows)))
             samples += headers.columns["lpdu.crc_status"].tolist()

@@ -77,6 +77,8 @@ def outline(decoded: Decoded, time: str) -> list[Item]:
         top.add("comment", f"Comment: {comment}")
     if decoded.request is not None:
         top.add("request", f"[Answers frame {decoded.request}]")
+    if decoded.tables:
+        top.add("tables", f"[{decoded.told_by}]")
     for finding in decoded.findings:
         if finding.code.startswith("frame."):
             _finding(top, finding)

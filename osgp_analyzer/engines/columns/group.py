@@ -232,7 +232,8 @@ class Group:
         """Bytes are missing: nothing more is read of these rows. `text` and `sizes` as in `Finding`."""
         if some(rows):
             self.cut = self.cut | rows
-            self.find("truncated", schema.Severity.ERROR, schema.Group.MALFORMED, rows, offset)
+            severity = schema.Severity.ERROR if self.part is None else schema.Severity.WARN
+            self.find("truncated", severity, schema.Group.MALFORMED, rows, offset)
             where = self.findings[-1].rows
             self.findings[-1].text = text
             self.findings[-1].sizes = (sizes[0][where], sizes[1][where]) if sizes is not None else None

@@ -230,7 +230,8 @@ class Dissection:
 
     def _cut(self, at: int, text: str) -> None:
         self.packet.is_cut = True
-        self._find(Severity.ERROR, Group.MALFORMED, "truncated", at, text)
+        severity = Severity.ERROR if self.packet.part is None else Severity.WARN  # the message itself is whole
+        self._find(severity, Group.MALFORMED, "truncated", at, text)
 
     def _find(self, severity: Severity, group: Group, code: str, at: int, text: str) -> None:
         packet = self.packet

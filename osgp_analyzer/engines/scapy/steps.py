@@ -182,7 +182,7 @@ class _Steps:
         def read(env: DissectEnv) -> Any:
             chosen = choose(env)
             if chosen is None:
-                return None if size is None else env.cursor.take(size(env))
+                return None if size is None else env.cursor.take(size(env)) or None
             return nested(chosen, env, size(env) if size is not None else None)
 
         return read, lambda env, sink, value: sink.put(_bytes_like(value))

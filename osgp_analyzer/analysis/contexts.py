@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a meter's tables say that other tables depend on, as it is learned from the answers of the meter.
+
+The size of one table is in another. Each value holds for the frames after the one that it was seen in, for the same
+meter.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping
+from functools import cache
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from dissectors.osgp.names import OK
+from dissectors.osgp.tables import TABLES
+from osgp_analyzer import schema
+from osgp_analyzer.analysis.meters import NOBODY, meters
+from osgp_analyzer.analysis.transactions import NONE
+from osgp_analyzer.engines.columns.group import Group
+from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers
+from osgp_analyzer.schema import REGISTRY, Context, Definition, Field
+from osgp_analyzer.schema.expr import Ref
+from osgp_analyzer.schema.layer import walk
+from osgp_analyzer.store.header import layers_on_the_way
+
+if TYPE_CHECKING:
+    from osgp_analyzer.analysis.tracking import Tracked
+
+
+class Seen(NamedTuple):
+    """All values known of a meter after frame `frame` (an index), and the frame that each was seen in first."""
+
+    frame: int
+    values: dict[str, int]
+    frames: dict[str, int]
+
+
+@cache
+def _inside(definition: Definition) -> tuple[Definition, ...]:
+    """A table, and the layers in it."""
+    found = {definition: None}
+    for layer in definition.enclosed():
+        if layer.definition is not definition and layer.__name__ not in _TABLE_NAMES:
+            found |= dict.fromkeys(_inside(layer.definition))
+    return tuple(found)
+
+
+_TABLE_NAMES = {layer.__name__ for layer in TABLES.values()}
+
+
+@cache
+def context_fields() -> frozenset[str]:
+    """Fields of tables that the layout of another table stands on, or of the same one where only a part is there."""
+    found = set()
+    for table in TABLES.values():
+        for definition in _inside(table.definition):
+            for expression in definition.expressions():
+                found |= {node.name for node in walk(expression) if isinstance(node, Context)}
+        own = {f.name: full for f, full in table.definition.full_names if _is_number(f)}
+        for field in table.definition.fields:
+            for expression in field.expressions():
+                found |= {own[node.name] for node in walk(expression) if isinstance(node, Ref) and node.name in own}
+    return frozenset(found)
+
+
+def _is_number(field: Field) -> bool:
+    return isinstance(field, (schema.Bits, schema.Integer, schema.Flags))
+
+
+@cache
+def dependent_fields() -> frozenset[str]:
+    """Fields whose place, or whose being there, is told by another table: all of the tables whose layout depends on
+    others, and of all tables where only a part is there."""
+    return frozenset(
+        full
+        for table in TABLES.values()
+        for definition in _inside(table.definition)
+        for _, full in definition.full_names
+    )
+
+
+class Contexts:
+    """Learns from the frames of a capture in their order. `remember`: also whose each frame is, for `of`."""
+
+    def __init__(self, remember: bool = False) -> None:
+        names = context_fields()
+        self.layers = {name for name, layer in REGISTRY.items()
+                       if any(full in names for _, full in layer.definition.full_names)}  # fmt: skip
+        self.tables = np.array(sorted(n for n, layer in TABLES.items() if layer.__name__ in self.layers), np.int64)
+        self.within = layers_on_the_way(names)
+        self._seen: dict[int, list[Seen]] = {}
+        self._meters: list[tuple[Ints, Ints]] | None = [] if remember else None
+        self.stop = 0
+        """Frames that it has learned from."""
+
+    def learn(self, tracked: Tracked) -> Mapping[str, Numbers]:
+        """Learn from a chunk; returns what is known of the meter of each of its frames, by full name of the field."""
+        asked, chunk = tracked.asked, tracked.chunk
+        self.stop = chunk.stop
+        answers = tracked.request != NONE
+        table = np.where(answers, np.where(asked["osgp.table"].known, asked["osgp.table"].values, -1),
+                         chunk.innermost["osgp.table"])  # fmt: skip
+        if not (table >= 0).any():
+            return {}
+        meter = np.where(table >= 0, meters(chunk, answers, asked), NOBODY)
+        telling = answers & np.isin(table, self.tables) & (meter != NOBODY)
+        if telling.any():
+            self._learn(tracked, telling, meter)
+        if self._meters is not None:
+            rows = np.flatnonzero(meter != NOBODY)
+            self._meters.append((rows + chunk.start, meter[rows]))
+        return self._columns(meter, chunk.start)
+
+    def of(self, frame: int) -> Seen | None:
+        """What was known before a frame of its meter."""
+        for frames, meter in reversed(self._meters or []):
+            place = int(np.searchsorted(frames, frame))
+            if place < len(frames) and frames[place] == frame:
+                history = self._seen.get(int(meter[place]), [])
+                before = bisect_left(history, frame, key=attrgetter("frame"))
+                return history[before - 1] if before else None
+        return None
+
+    def _learn(self, tracked: Tracked, telling: Bools, meter: Ints) -> None:
+        found: dict[int, dict[str, int]] = {}
+        layers = tracked.store.groups(tracked.chunk, tracked.asked, self.within, telling, bare=True)
+        for places, groups in layers:
+            for group in groups:
+                if group.definition is not None and group.definition.class_name in self.layers and _good(group):
+                    _take(group, places, found)
+        for row in sorted(found):
+            history = self._seen.setdefault(int(meter[row]), [])
+            frame, values = tracked.chunk.start + row, history[-1].values if history else {}
+            new = {name: value for name, value in found[row].items() if values.get(name) != value}
+            if new:
+                frames = history[-1].frames if history else {}
+                history.append(Seen(frame, values | new, frames | dict.fromkeys(new, frame)))
+
+    def _columns(self, meter: Ints, start: int) -> dict[str, Numbers]:
+        rows = np.flatnonzero(meter != NOBODY)
+        rows = rows[np.argsort(meter[rows], kind="stable")]
+        columns: dict[str, Numbers] = {}
+        borders = np.flatnonzero(np.diff(meter[rows], prepend=NOBODY, append=NOBODY))
+        for first, last in zip(borders[:-1].tolist(), borders[1:].tolist(), strict=True):
+            here = rows[first:last]
+            history = self._seen.get(int(meter[here[0]]))
+            if not history:
+                continue
+            place = np.searchsorted([seen.frame for seen in history], here + start, "left") - 1
+            known = place >= 0
+            for name in history[-1].values:
+                if name not in columns:
+                    columns[name] = Numbers(np.zeros(len(meter), np.int64), np.zeros(len(meter), bool))
+                there = np.array([name in seen.values for seen in history])
+                values = np.array([seen.values.get(name, 0) for seen in history], np.int64)
+                columns[name].known[here] = known & there[place]
+                columns[name].values[here] = values[place]
+        return columns
+
+
+def _good(group: Group) -> bool:
+    """Whether a table is in an answer, and not in what is written."""
+    return group.parent is not None and "response" in group.parent.columns
+
+
+def _take(group: Group, places: Ints, found: dict[int, dict[str, int]]) -> None:
+    assert group.definition is not None
+    assert group.parent is not None
+    assert group.up is not None
+    response = group.parent.columns["response"].value
+    names = context_fields()
+    for field, full in group.definition.full_names:
+        column = group.columns.get(field.name)
+        if full not in names or column is None or not isinstance(column.value, Numbers):
+            continue
+        for row in np.flatnonzero(column.present).tolist():
+            if isinstance(response, Numbers) and int(response.values[group.up[row]]) == OK:
+                values = found.setdefault(int(places[group.frames[row]]), {})
+                values[full] = int(column.value.values[row])

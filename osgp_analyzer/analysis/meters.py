@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which meter a message is for, or from: the target of a proxied message, else the node at the other end.
+
+A meter is a number: subnet and node in a domain, or a Neuron ID. Of the same meter they are two numbers, as the frame
+does not tell that they belong together.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dissectors.en14908.ltep import TARGET_FIELDS, TARGET_NEURON_ID, TARGET_NODE
+from dissectors.en14908.npdu import SUBNET_NODE, UNIQUE_ID
+from osgp_analyzer.analysis.runs import MIX
+from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers
+from osgp_analyzer.store import Chunk
+
+NOBODY = -1
+BY_ADDRESS, BY_NEURON_ID = 1 << 59, 1 << 60
+
+
+def meters(chunk: Chunk, answers: Bools, asked: dict[str, Numbers]) -> Ints:
+    """The meter of each frame of a chunk, -1 where it is not known. `answers`: frames that answer a request, whose
+    values are `asked`."""
+    own = chunk.innermost
+    kind, subnet, node, neuron = (
+        np.where(answers, np.where(asked[n].known, asked[n].values, -1), own[n]) for n in TARGET_FIELDS
+    )
+    columns = chunk.columns
+    domain = columns["npdu.domain"].astype(np.int64)
+    source = _address(domain, columns["npdu.src_subnet"], columns["npdu.src_node"])
+    destination = _address(domain, columns["npdu.dst_subnet"], columns["npdu.dst_node"])
+    format_ = columns["npdu.address_format"]
+    to = np.where(format_ == SUBNET_NODE, destination, NOBODY)
+    to = np.where(format_ == UNIQUE_ID, _neuron(columns["npdu.neuron_id"].astype(np.int64)), to)
+    direct = np.where(answers, source, to)
+    proxied = np.where(np.isin(kind, TARGET_NODE), _address(domain, subnet, node), NOBODY)
+    proxied = np.where(np.isin(kind, TARGET_NEURON_ID), _neuron(neuron), proxied)
+    return np.where(kind >= 0, proxied, direct)
+
+
+def _address(domain: Ints, subnet: Any, node: Any) -> Ints:
+    known = (domain >= 0) & (subnet > 0) & (node > 0)
+    key = ((domain + 1) * MIX & (BY_ADDRESS - 1) & ~0x7FFF) | subnet.astype(np.int64) << 7 | node.astype(np.int64)
+    return np.where(known, key | BY_ADDRESS, NOBODY)
+
+
+def _neuron(packed: Ints) -> Ints:
+    return np.where(packed >= 0, packed | BY_NEURON_ID, NOBODY)
