@@ -35,7 +35,7 @@ def main() -> None:
         if report is None:
             print(f"{name}: not defined yet, {len(table.rows)} rows")
             continue
-        print(f"{name}: {report.agree} of {len(table.rows)} rows agree")
+        print(f"{name}: {report.agree} of {len(table.rows) - report.headings} rows agree")
         for kind, found in (("differs", report.differences), ("not read", report.unread)):
             for row, reason in found.items():
                 known = known_reason(name, row)

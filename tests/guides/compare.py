@@ -16,14 +16,22 @@ from osgp_analyzer.schema.layout import Place, layout
 from tests.guides.extract import Row, Table
 from tests.guides.printed import SIGNED, TIMES, Kind, Unreadable, evaluate, kind
 
-ASSUMED = {"bt21.summations": 23, "bt21.present_values": 89, "et52.type": 3, "et52.size": 100}
+ASSUMED = {
+    "bt21.summations": 23,
+    "bt21.present_values": 89,
+    "et52.type": 3,
+    "et52.size": 100,
+    "et52.group_count": 5,
+    "transaction.record.length": 11,
+}
 """Values that show all of a table; whatever else sizes depend on gets a number of its own."""
-SYMBOLS = {"ET52": {"GL": "(ET52.5*2)+1", "B": "ET52.0"}}
+SYMBOLS = {"ET52": {"GL": "(ET52.5*2)+1", "B": "ET52.0", "L0": "11", "L1": "11"}}
 """Letters that the guide explains in its text."""
 RECORDS = {"DmdRcd": "registers.demands", "CoinRcd": "registers.coincident_values"}
 """Records whose size offsets use: the arrays that they are elements of."""
 VARIANTS = {"EP19": ({"ep19.request_type": 4}, {"ep19.request_type": 9})}
 """Values that bring up different parts of a table."""
+FILLING = re.compile("Fill|Unused|Reserved")
 ABBREVIATIONS = {
     "fwd": "forward",
     "rev": "reverse",
@@ -31,7 +39,7 @@ ABBREVIATIONS = {
     "imp": "import",
     "exp": "export",
     "neuron": "transceiver",
-    "actual": "",
+    "va": "apparent",
 }
 
 
@@ -40,6 +48,8 @@ class Report:
     """How a table of a guide and its definition agree; texts name the page and the row."""
 
     agree: int = 0
+    headings: int = 0
+    """Rows that only say what follows: without an offset and a type that has a size."""
     differences: dict[str, str] = field(default_factory=dict)
     """By row: the offset or width is another, or the names have nothing in common."""
     unread: dict[str, str] = field(default_factory=dict)
@@ -114,44 +124,51 @@ class _Comparison:
             try:
                 problem = self._row(row)
             except Unreadable as reason:
-                self.result.unread[key] = str(reason)
+                if row.offset:
+                    self.result.unread[key] = str(reason)
+                else:
+                    self.result.headings += 1
                 continue
             if problem:
                 self.result.differences[key] = problem
             else:
                 self.result.agree += 1
-        self.result.ours = [
-            place.name
-            for i, place in enumerate(self.places)
-            if i not in self.found and not isinstance(place.field, (Array, Struct, Payload, Flags))
-        ]
+        named = {self.places[i].name for i in self.found}
+        ours = [p.name for p in self.places if not isinstance(p.field, (Array, Struct, Payload, Flags))]
+        self.result.ours = [name for name in dict.fromkeys(ours) if name not in named]
         return self.result
 
     def _row(self, row: Row) -> str:
         """What is wrong with a row, empty if nothing."""
         if match := re.fullmatch(r"(\d+)(?:…|\.\.)(\d+)", row.offset):
             return self._range(int(match[1]), int(match[2]))
-        printed = kind(row.type, self._lookup)
         if row.offset:
             self.at = evaluate(row.offset, self._lookup)
-        elif not printed.range:
+        if row.offset and not row.type:
+            return "" if any(p.bit == self.at * 8 for p in self.places) else f"no field begins at {self.at}"
+        printed = kind(row.type, self._lookup)
+        if not row.offset and not printed.range:
             return self._next(row, printed)
         first = self.at * 8 + printed.first
         width = printed.bits * printed.count
-        here = [(i, p) for i, p in enumerate(self.places) if p.bit == first and p.bits == width]
+        here = [(i, p) for i, p in enumerate(self.places) if p.bit == first and width in (p.bits, p.stride)]
         flags = [p for p in self.places if isinstance(p.field, Flags) and _covers(p, first, width)]
         if not here and flags:
             return self._flag(row, flags[0], first, width)
+        if not here and printed.base == "BYTE" and self._filled(first, width):
+            return ""
         if not here:
             near = ", ".join(f"{p.name} ({p.bits} bits)" for p in self.places if p.bit == first) or "no field"
             return f"{width} bits at {self.at}.{printed.first}: there is {near}"
         return self._same(row, printed, here)
 
     def _same(self, row: Row, printed: Kind, here: list[tuple[int, Place]]) -> str:
+        self.last = max((i for i, _ in here), default=self.last)
         for i, place in here:
             if _alike(printed, place) and _named_alike(row.name, f"{place.name} {place.field.title}"):
+                if i in self.found and not FILLING.match(row.name):
+                    return f"{place.name} is in another row"
                 self.found.add(i)
-                self.last = i
                 return ""
         what = "type" if not any(_alike(printed, p) for _, p in here) else "name"
         return f"another {what}: {', '.join(f'{p.name} ({p.field.title})' for _, p in here)}"
@@ -163,15 +180,16 @@ class _Comparison:
         return self._same(row, printed, later[:1]) if later else f"no field of {width} bits follows"
 
     def _range(self, first: int, last: int) -> str:
-        """Bytes kept for other uses: fields may fill them, but not go over their ends."""
-        starts = {p.bit for p in self.places}
-        ends = {p.bit + p.bits for p in self.places if p.bit is not None and p.bits is not None}
-        for i, place in enumerate(self.places):
-            if place.bit is not None and place.bits and first * 8 <= place.bit and place.bit + place.bits <= last * 8 + 8:
-                self.found.add(i)
-        if first * 8 in starts and (last + 1) * 8 in ends:
-            return ""
-        return f"no field begins at {first} and none ends with {last}"
+        """Bytes kept for other uses."""
+        width = (last - first + 1) * 8
+        return "" if self._filled(first * 8, width) else f"no field begins at {first} or none ends with {last}"
+
+    def _filled(self, first: int, width: int) -> bool:
+        """Whether fields fill these bits, and go over neither end."""
+        inside = [i for i, p in enumerate(self.places) if _within(p, first, first + width)]
+        self.found.update(inside)
+        ends = {(p.bit or 0) + (p.bits or 0) for i, p in enumerate(self.places) if i in inside}
+        return any(self.places[i].bit == first for i in inside) and first + width in ends
 
     def _flag(self, row: Row, place: Place, first: int, width: int) -> str:
         assert isinstance(place.field, Flags)
@@ -205,14 +223,22 @@ class _Comparison:
 
 
 def _covers(place: Place, first: int, width: int) -> bool:
-    return place.bit is not None and place.bits is not None and place.bit <= first < first + width <= place.bit + place.bits
+    return (
+        place.bit is not None
+        and place.bits is not None
+        and place.bit <= first < first + width <= place.bit + place.bits
+    )
+
+
+def _within(place: Place, first: int, end: int) -> bool:
+    return place.bit is not None and bool(place.bits) and first <= place.bit and place.bit + (place.bits or 0) <= end
 
 
 def _alike(printed: Kind, place: Place) -> bool:
     """Whether the type is that of the field: signed or not, a time or not, so many elements."""
     element = place.field.element if isinstance(place.field, Array) else place.field
-    if isinstance(place.field, (Struct, Payload)) or not isinstance(element, object):
-        return False
+    if isinstance(place.field, (Struct, Payload)):
+        return printed.count > 1
     if printed.base in TIMES:
         return isinstance(element, Time)
     if isinstance(element, Integer) and not printed.range:
@@ -221,12 +247,14 @@ def _alike(printed: Kind, place: Place) -> bool:
 
 
 def _named_alike(printed: str, ours: str) -> bool:
-    """Whether two names have a word in common, by its first letters. Fillers need no name."""
-    if re.search(r"^(?:Fill|Unused|Reserved)", printed):
-        return bool(re.search("fill|unused|reserved|internal|compliance", ours, re.IGNORECASE))
-    return bool(_stems(printed) & _stems(ours))
+    """Whether a third of the words of a name are in the other, by their first letters; fillers need no name."""
+    stems = _stems(printed)
+    return not stems or bool(FILLING.match(printed)) or len(stems & _stems(ours)) * 3 >= len(stems)
 
 
 def _stems(text: str) -> set[str]:
-    words = (ABBREVIATIONS.get(word, word) for word in re.findall(r"[a-z]+\d*|\d+", text.lower().replace("_", " ")))
-    return {word[:3] for word in words if len(word) > 1 and word not in ("of", "number", "bt", "et", "registers", "set")}
+    plain = text.removeprefix("IF ").replace("L1L2L3", "").replace("_", " ").lower()
+    words = (ABBREVIATIONS.get(word, word) for word in re.findall(r"[a-z]+\d*|(?<=\S )\d+", plain))
+    return {
+        word[:3] for word in words if len(word) > 1 and word not in ("of", "number", "bt", "et", "registers", "set")
+    }

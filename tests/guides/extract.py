@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The tables of a guide as it prints them: offset, type and name of each row, out of the text that ``pdftotext -layout``
-makes of the PDF.
+"""The tables of a guide as it prints them: offset, type and name of each row, out of the text that
+``pdftotext -layout`` makes of the PDF.
 
 A page has its own column positions, and cells are wrapped: a row begins where a type begins, and what follows in the
 columns of name, type and offset belongs to it until the next one.
@@ -19,6 +19,7 @@ HEADING = re.compile(
 )
 """``BT21 (0x0015): Actual Register``, ``BT21, Actual Register: Table Structure``, ``BT21: Actual Register``."""
 RESPONSE = re.compile(r"[Rr]esponse [Ff]rom (?:Table )?(?:ET59|BT08)")
+WRITTEN = re.compile(r"Data Written From Host", re.IGNORECASE)
 HEADER = re.compile(r"\bType\b.*\bOff(?:set|s)?\b")
 OTHER_TABLE = re.compile(r"Access Key|Read/Write Access|Code Returned")
 SYMBOLS = re.compile(r"^\s*Symbol\s+Value")
@@ -27,11 +28,11 @@ PAGE = re.compile(r"^\s*(\d{1,3})\s+OSGP|\s(\d{1,3})\s*$")
 TYPE = re.compile(r"U?INT|UIN\d|BOOL|FILL|SET|A(?:RRAY|rray)|NI_FM|[SL]?TIME|CHAR|BCD|FLOAT|RDATE|ANSI_|\d+.byte")
 OFFSET = re.compile(r"\(*(?:\d|[A-H](?:$|[-+*,…])|GL|(?:BT|ET)\d)")
 OFFSET_GOES_ON = re.compile(
-    r"(?:[-+*/().,…\d]|(?:BT|ET)\d*|BT|ET|SET|GL|DmdRcd|CoinRcd|Rcd|L\d?n?|n|N|A|B|C|D|E)+"
+    r"(?:[-+*/().,…\d]|(?:BT|ET)\d*|BT|ET|SET|GL|FSL|LLS|DmdRcd|CoinRcd|Rcd|L\d?n?|n|N|A|B|C|D|E)+"
 )
 NAME_GOES_ON = re.compile(r"[A-Za-z]+\(?[A-Za-z]*\)?")
-PLAIN = re.compile(r"\d+(?:(?:…|\.\.)\d+)?")
-"""A number or range, complete."""
+PLAIN = re.compile(r"(\d+)(?:(?:…|\.\.)(\d+))?")
+OF = ("of", "OF", "Of")
 CLOSING = re.compile(r"[\d.]*[\])]")
 ALONE = re.compile(r"\d+|[A-H]|GL|[A-H]\+\S*|\d+(?:…|\.\.)\d+|(?:BT|ET)\d\d\.\d+(?:\.\d)?")
 NAME_LIMIT = 60
@@ -75,8 +76,10 @@ def extract(text: str) -> dict[str, Table]:
                 continue
             if match := HEADING.match(line):
                 name = match["name"]
-            elif RESPONSE.search(line) and name.startswith("EP"):
-                name = f"{name.split()[0]} response"
+            elif RESPONSE.search(line):
+                name = "BT08" if name == "BT07" else f"{name.split()[0]} response" if name[:2] == "EP" else name
+            elif WRITTEN.search(line) and name[:2] != "EP":
+                name = "BT07"
             elif SYMBOLS.match(line) and name:
                 place = _symbols(lines, place, tables.setdefault(name, Table()).symbols)
             elif HEADER.search(line) and name:
@@ -101,7 +104,7 @@ def _pages(text: str) -> list[tuple[int, list[str]]]:
 
 def _end(lines: list[str], place: int) -> int:
     """Where the rows under a header end."""
-    ends = (HEADING, HEADER, RESPONSE, OTHER_TABLE, SYMBOLS)
+    ends = (HEADING, HEADER, RESPONSE, WRITTEN, OTHER_TABLE, SYMBOLS)
     while place < len(lines) and not any(end.search(lines[place]) for end in ends):
         place += 1
     return place
@@ -130,11 +133,11 @@ class _Rows:
 
     def __init__(self, page: int, header: str, lines: list[str], rows: list[Row]) -> None:
         self.page, self.rows, self.begun = page, rows, len(rows)
-        self.lines = [[(m.start(), m[0]) for m in re.finditer(r"\S+", line)] for line in lines]
+        self.lines = [[(m.start(), m[0].replace("...", "…")) for m in re.finditer(r"\S+", line)] for line in lines]
         at = header.index("Type")
         below = header.index("Off", at)
         self.types = self._column(TYPE, at - 12, at + 10, at)
-        self.offsets = self._column(OFFSET, max(self.types + 4, below - 7), below + 8, below)
+        self.offsets = self._column(OFFSET, max(self.types + 4, below - 14), below + 8, below)
 
     def _column(self, what: re.Pattern[str], low: int, high: int, otherwise: int) -> int:
         """Cells of a column begin at the same place; its header is only near."""
@@ -163,18 +166,25 @@ class _Rows:
                 self.rows.append(row)
             elif row is not None:
                 row.type += kind if going_on or len(kind) <= LONGEST_REST else ""
-                row.offset += offset if row.offset and not PLAIN.fullmatch(row.offset) else ""
+                row.offset += offset if row.offset and not _whole(row.offset) else ""
                 row.name += f" {name}" if name else ""
         for row in self.rows[self.begun :]:
-            row.name = re.split(r"(?<=\w{4})\. | \(available ", row.name)[0][:NAME_LIMIT].strip()
+            row.name = re.split(r"(?<=\w{4})\. | \(available | Following field| The following", row.name)[0][
+                :NAME_LIMIT
+            ].strip()
 
     def _goes_on(self, row: Row, words: list[tuple[int, str]], start: int) -> bool:
         """Whether the type of a row goes on in a line: it is not finished, and the line does not begin a row itself."""
         begins = self._first_of_type(words)
         whole = any(at == begins for at, _ in words) and any(at < begins for at, _ in words)
-        if whole and not _waits(row.offset) and OFFSET.match(self._offset(words, self._first_of_offset(words, begins), False)):
+        if (
+            whole
+            and not _waits(row.offset)
+            and OFFSET.match(self._offset(words, self._first_of_offset(words, begins), False))
+        ):
             return False
-        of = any(word in ("of", "OF", "Of") and abs(at - start) <= 2 for at, word in words)
+        kinds = [at for at, word in words if TYPE.match(word)] or [self.offsets]
+        of = any(word in OF and start - 2 <= at < min(kinds[0], self.offsets) for at, word in words)
         return of or _open(row.type) or row.type in ("ARRAY", "4-byte", "4-bytePacked") or row.type[-2:].lower() == "of"
 
     def _first_of_type(self, words: list[tuple[int, str]]) -> int:
@@ -183,7 +193,7 @@ class _Rows:
         return near[0] if near else self.types - 2
 
     def _first_of_offset(self, words: list[tuple[int, str]], first: int) -> int:
-        """Where the offset of this line begins: a number that stands alone behind a type is one, too far left or not."""
+        """Where the offset of this line begins: a number that stands alone behind a type is one, wherever."""
         inside = [start for start, _ in words if start >= first]
         early = [
             start
@@ -203,14 +213,14 @@ class _Rows:
         """The words between two columns, as far as they are close together."""
         cell, end = "", low + 4
         for start, word in words:
-            if low <= start < high and start <= end + 2:
+            if low <= start < high and (start <= end + 2 or word in OF):
                 cell += word
                 end = start + len(word)
         return cell
 
     def _offset(self, words: list[tuple[int, str]], begin: int, waiting: bool) -> str:
-        """The words of the offset column; a justified line has wide gaps before its operators. Any word may follow where
-        an expression is `waiting` for more."""
+        """The words of the offset column; a justified line has wide gaps before its operators. Any word may follow
+        where an expression is `waiting` for more."""
         cell, end = "", begin + 5
         for start, word in words:
             if start < begin:
@@ -225,6 +235,12 @@ class _Rows:
 
     def _starts_without_type(self, row: Row | None, name: str, offset: str) -> bool:
         return bool(name and OFFSET.match(offset) and not (row and _waits(row.offset)))
+
+
+def _whole(offset: str) -> bool:
+    """Whether an offset is a number, or a range whose end is behind its start: nothing is to follow."""
+    match = PLAIN.fullmatch(offset)
+    return bool(match) and (not match[2] or int(match[2]) >= int(match[1]))
 
 
 def _waits(offset: str) -> bool:

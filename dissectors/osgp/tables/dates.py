@@ -109,7 +109,7 @@ class PendingEvent(
     self_read = Bits(1, doc="Make a self-read before.")
     demand_reset = Bits(1, doc="Reset the demand before.")
     filler = Bits(2)
-    time = Time("stime_date", when=F.event_code == ABSOLUTE, doc="UTC; all zeros where no event is pending.")
+    event_time = Time("stime_date", when=F.event_code == ABSOLUTE, doc="UTC; all zeros where no event is pending.")
     delay = Struct(PendingDelay, when=F.event_code == RELATIVE)
     storage = Bytes(5, when=F.event_code > RELATIVE, doc="Of no meaning.")
 
