@@ -69,7 +69,7 @@ def _subject(name: str) -> tuple[Definition, tuple[Mapping[str, int], ...]] | No
         number = int(match[2]) + EXTENDED * (match[1] == "EP")
         definition = TABLES[8 if match[3] else 7].definition
         own = {f"{definition.name}.procedure": number}
-        return definition, tuple(own | more for more in VARIANTS.get(name, ({},)))
+        return definition, tuple({**own, **more} for more in VARIANTS.get(name, ({},)))
     layer = TABLES.get(_number(name))
     return None if layer is None else (layer.definition, VARIANTS.get(name, ({},)))
 
@@ -111,7 +111,7 @@ class _Comparison:
     ) -> None:
         self.name, self.table = name, table
         self.known = assumptions(_all())
-        places = [p for own in variants for p in layout(definition, self.known, self.known | own)]
+        places = [p for own in variants for p in layout(definition, self.known, {**self.known, **own})]
         self.places = [p for p in dict.fromkeys(places) if p.bit is not None and not isinstance(p.field, Computed)]
         self.found: set[int] = set()
         self.last = -1

@@ -35,7 +35,7 @@ PLAIN = re.compile(r"(\d+)(?:(?:…|\.\.)(\d+))?")
 OF = ("of", "OF", "Of")
 CLOSING = re.compile(r"[\d.]*[\])]")
 ALONE = re.compile(r"\d+|[A-H]|GL|[A-H]\+\S*|\d+(?:…|\.\.)\d+|(?:BT|ET)\d\d\.\d+(?:\.\d)?")
-NAME_LIMIT = 60
+NAME_LIMIT = 48
 SHIFT = 8
 """Characters that a type may begin before or after its column."""
 JUSTIFIED = 12
@@ -240,7 +240,7 @@ class _Rows:
 def _whole(offset: str) -> bool:
     """Whether an offset is a number, or a range whose end is behind its start: nothing is to follow."""
     match = PLAIN.fullmatch(offset)
-    return bool(match) and (not match[2] or int(match[2]) >= int(match[1]))
+    return match is not None and (not match[2] or int(match[2]) >= int(match[1]))
 
 
 def _waits(offset: str) -> bool:

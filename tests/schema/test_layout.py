@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from osgp_analyzer import schema
 from osgp_analyzer.engines.knowledge import Knowledge
 from osgp_analyzer.engines.scapy.compile import scapy_layer
@@ -49,7 +51,7 @@ DIMENSIONS = {"dim.depth": 2, "dim.cells": 3, "dim.counter": 1}
 
 def test_places_are_those_of_dissecting() -> None:
     """Offsets of every field, nested ones and first elements included, are those that the Scapy layer records."""
-    packet = scapy_layer(Sheet)(bytes(range(7, 90)), knowledge=Knowledge(tables=DIMENSIONS))
+    packet: Any = scapy_layer(Sheet)(bytes(range(7, 90)), knowledge=Knowledge(tables=DIMENSIONS))
     places = {(p.level, p.name): p for p in layout(Sheet.definition, DIMENSIONS, {"sheet.kind": 7}, size=83)}
     for name, span in packet.spans.items():
         place = places[0, f"sheet.{name}"]

@@ -81,7 +81,7 @@ class PeriodicDate(Layer, name="rdate.periodic", title="Periodic date", source=D
 
 
 RDATE = Switch(Peek() & 0x0F, {WEEKLY: WeeklyDate, PERIODIC: PeriodicDate}, default=RecurringDate)
-"""What a field of type RDATE is: its lowest 4 bits tell."""
+"""What a field of type RDATE is: its lowest 4 bits tell. ``Struct(RDATE, length=2)`` is one."""
 
 EVENT_CODES = {0: "at an absolute time", 1: "after a time", 2: "not by itself"}
 ABSOLUTE, RELATIVE = 0, 1

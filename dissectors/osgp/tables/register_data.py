@@ -17,7 +17,7 @@ def summation(number: int, unit: str, doc: str, label: str = "") -> Integer:
     return I32(unit=unit, label=label, when=summations > number, doc=doc, source=BLOCK.inferred)
 
 
-class Demand(Layer, name="registers.demand", title="Demand", source=BLOCK, order="little", bit_order="lsb"):
+class DemandRegister(Layer, name="registers.demand", title="Demand", source=BLOCK, order="little", bit_order="lsb"):
     """A demand register; BT22 says of what."""
 
     times = Array(
@@ -32,13 +32,13 @@ class Demand(Layer, name="registers.demand", title="Demand", source=BLOCK, order
     demands = Array(I32(), occurrences, doc="The demands.")
 
 
-class Coincident(Layer, name="registers.coincident", title="Coincident value", source=BLOCK, order="little"):
+class CoincidentRegister(Layer, name="registers.coincident", title="Coincident value", source=BLOCK, order="little"):
     """What was measured together with a demand; BT22 says what."""
 
     values = Array(I32(), occurrences, doc="One for each demand.")
 
 
-class Registers(Layer, name="registers", title="Registers", source=BLOCK, order="little"):
+class RegisterBlock(Layer, name="registers", title="Registers", source=BLOCK, order="little"):
     """Summations, demands and coincident values of all tiers or of one. CT and VT ratios are in them. Their energies
     may be in units of 10 or 100: ET55 says so."""
 
@@ -64,8 +64,8 @@ class Registers(Layer, name="registers", title="Registers", source=BLOCK, order=
     more_summations = Array(
         I32(), summations - LISTED, when=summations > LISTED, doc="Those that the guides do not list."
     )
-    demands = Array(Demand, demands_kept, doc="The demand registers.")
-    coincident_values = Array(Coincident, coincident, doc="What was measured with the demands.")
+    demands = Array(DemandRegister, demands_kept, doc="The demand registers.")
+    coincident_values = Array(CoincidentRegister, coincident, doc="What was measured with the demands.")
 
     info = "{forward_active_energy} forward, {reverse_active_energy} reverse"
 
@@ -82,5 +82,5 @@ class BT23(
     demand_resets = U8(
         when=Context("bt21.demand_reset_counter") == 1, label="Number of demand resets", doc="How many were made."
     )
-    total = Struct(Registers, doc="All tiers together.")
-    tiers = Array(Registers, Context("bt21.tiers"), doc="Each tier, the first is tier 0.")
+    total = Struct(RegisterBlock, doc="All tiers together.")
+    tiers = Array(RegisterBlock, Context("bt21.tiers"), doc="Each tier, the first is tier 0.")

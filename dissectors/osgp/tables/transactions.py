@@ -9,8 +9,6 @@ from osgp_analyzer.schema import (
     U24,
     Array,
     Bytes,
-    Case,
-    Cases,
     Check,
     F,
     Group,
@@ -72,11 +70,10 @@ class TransactionRecord(Layer, name="transaction.record", title="Command", sourc
 
     length = U16(unit="bytes", auto=SizeOf("message"), doc="Of the message.")
     message = Struct(
-        Cases(
-            (Case(F.length == 0, None),),
-            default=Switch(Peek(), dict.fromkeys(SERVICES, TransactionRequest), default=TransactionResponse),
-        ),
+        Switch(Peek(), dict.fromkeys(SERVICES, TransactionRequest), default=TransactionResponse),
         length=F.length,
+        when=F.length > 0,
+        doc="The first byte tells requests from responses.",
     )
 
     checks = (
