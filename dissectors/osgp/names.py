@@ -163,6 +163,8 @@ BASIC_PROCEDURES = {
 EXTENDED_PROCEDURES = {
     2: "Remote Relay Control (inferred)",
     3: "Clear Alarms (inferred)",
+    6: "Change Dimensions (inferred)",
+    11: "Change Load Profile Configuration (inferred)",
     16: "Change System Clock By Delta",
     17: "Remove MEP Device",
     18: "Clear M-Bus/MEP Alarms (inferred)",
@@ -170,9 +172,11 @@ EXTENDED_PROCEDURES = {
     26: "Decrement Unread Entries (inferred)",
     32: "Demand Configuration (inferred)",
     33: "Demand Configuration (inferred)",
+    37: "Change Dimensions (inferred)",
     39: "Post MEP Data",
     41: "Firmware Download (inferred)",
     50: "Write External Register Values (inferred)",
+    52: "Change Source Mapping (inferred)",
     61: "MEP Transaction Lock Control",
     64: "Reset Previous Season Data (inferred)",
 }

@@ -81,7 +81,7 @@ class PeriodicDate(Layer, name="rdate.periodic", title="Periodic date", source=D
 
 
 RDATE = Switch(Peek() & 0x0F, {WEEKLY: WeeklyDate, PERIODIC: PeriodicDate}, default=RecurringDate)
-"""What a field of type RDATE is: its lowest 4 bits tell."""
+"""What a field of type RDATE is: its lowest 4 bits tell. ``Struct(RDATE, length=2)`` is one."""
 
 EVENT_CODES = {0: "at an absolute time", 1: "after a time", 2: "not by itself"}
 ABSOLUTE, RELATIVE = 0, 1
@@ -109,7 +109,7 @@ class PendingEvent(
     self_read = Bits(1, doc="Make a self-read before.")
     demand_reset = Bits(1, doc="Reset the demand before.")
     filler = Bits(2)
-    activation_time = Time("stime_date", when=F.event_code == ABSOLUTE, doc="UTC; all zeros where no event is pending.")
+    event_time = Time("stime_date", when=F.event_code == ABSOLUTE, doc="UTC; all zeros where no event is pending.")
     delay = Struct(PendingDelay, when=F.event_code == RELATIVE)
     storage = Bytes(5, when=F.event_code > RELATIVE, doc="Of no meaning.")
 

@@ -14,7 +14,7 @@ class ET11(
     Layer,
     name="et11",
     title="MFG Dimension",
-    source=MEP.at("p.77-80; optical guide p.40-42; CTC CT_et11.h"),
+    source=MEP.at("p.77-80; optical guide p.40-42; CTC include/ET"),
     order="little",
 ):
     """Numbers of devices and sizes of entries of other tables; they change with the firmware only."""

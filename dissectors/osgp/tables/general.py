@@ -4,7 +4,7 @@
 from dissectors.sources import CTC, MEP, OPT
 from osgp_analyzer.schema import BCD, U8, Bits, BitSet, Check, F, Group, Layer, Severity, Text
 
-SETS = CTC.at("include/BT/CT_bt00.h; sizes proven by a real BT00")
+SETS = CTC.at("include/BT; sizes proven by a real BT00")
 """The guides keep this part of BT00 for internal use."""
 INT32_FORMAT = 8
 """The only non-integer format that the guides know."""
@@ -14,7 +14,7 @@ class BT00(
     Layer,
     name="bt00",
     title="General Configuration",
-    source=MEP.at("p.196-198; optical guide p.48-49; CTC CT_bt00.h"),
+    source=MEP.at("p.196-198; optical guide p.48-49; CTC include/BT"),
     order="little",
     bit_order="lsb",
 ):

@@ -35,7 +35,7 @@ class BT60(
     Layer,
     name="bt60",
     title="Dimension Load Profile",
-    source=MEP.at("p.231-233; CTC CT_bt60.h"),
+    source=MEP.at("p.231-233; CTC include/BT"),
     order="little",
     bit_order="lsb",
 ):
@@ -113,7 +113,7 @@ class BT61(
     BT60,
     name="bt61",
     title="Actual Load Profile",
-    source=MEP.at("p.233-235; optical guide p.31-33; CTC CT_bt61.h"),
+    source=MEP.at("p.233-235; optical guide p.31-33; CTC include/BT"),
 ):
     """The load profile that the meter records; the sizes of BT62 to BT67."""
 
@@ -144,7 +144,7 @@ INTERVAL_STATUS = {
     15: "no data yet",
 }
 """MEP p.240-241, optical guide p.37-38."""
-DATA = MEP.at("p.239-241; optical guide p.36-38; CTC CT_bt64.h")
+DATA = MEP.at("p.239-241; optical guide p.36-38; CTC include/BT")
 CHANNELS, INTERVALS = Outer("load_profile.channels"), Outer("load_profile.intervals")
 
 

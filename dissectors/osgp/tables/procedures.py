@@ -121,7 +121,7 @@ class BT07(
     Layer,
     name="bt07",
     title="Procedure Initiate",
-    source=MEP.at("p.52-53; CTC CT_bt07.h"),
+    source=MEP.at("p.52-53; CTC include/BT"),
     order="little",
     bit_order="lsb",
 ):

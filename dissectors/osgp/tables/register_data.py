@@ -11,30 +11,34 @@ LISTED = 19
 """Summations that the guides list by name."""
 
 
-def summation(number: int, unit: str, doc: str) -> Integer:
+def summation(number: int, unit: str, doc: str, label: str = "") -> Integer:
     """The field for a summation by its number in the guides' list. BT22 says what the meter really has there, so
     that its name is inferred."""
-    return I32(unit=unit, when=summations > number, doc=doc, source=BLOCK.inferred)
+    return I32(unit=unit, label=label, when=summations > number, doc=doc, source=BLOCK.inferred)
 
 
-class Demand(Layer, name="registers.demand", title="Demand", source=BLOCK, order="little", bit_order="lsb"):
+class DemandRegister(Layer, name="registers.demand", title="Demand", source=BLOCK, order="little", bit_order="lsb"):
     """A demand register; BT22 says of what."""
 
     times = Array(
-        Time("stime_date"), occurrences, when=Context("bt21.date_time") == 1, doc="When each demand occurred."
+        Time("stime_date"),
+        occurrences,
+        when=Context("bt21.date_time") == 1,
+        label="Event times",
+        doc="When each demand occurred.",
     )
     cumulative = I32(when=Context("bt21.cumulative_demand") == 1, label="Cumulative demand")
     continuous_cumulative = I32(when=Context("bt21.continuous_cumulative") == 1, label="Continuous cumulative demand")
     demands = Array(I32(), occurrences, doc="The demands.")
 
 
-class Coincident(Layer, name="registers.coincident", title="Coincident value", source=BLOCK, order="little"):
+class CoincidentRegister(Layer, name="registers.coincident", title="Coincident value", source=BLOCK, order="little"):
     """What was measured together with a demand; BT22 says what."""
 
     values = Array(I32(), occurrences, doc="One for each demand.")
 
 
-class Registers(Layer, name="registers", title="Registers", source=BLOCK, order="little"):
+class RegisterBlock(Layer, name="registers", title="Registers", source=BLOCK, order="little"):
     """Summations, demands and coincident values of all tiers or of one. CT and VT ratios are in them. Their energies
     may be in units of 10 or 100: ET55 says so."""
 
@@ -44,8 +48,8 @@ class Registers(Layer, name="registers", title="Registers", source=BLOCK, order=
     export_reactive_energy = summation(3, "varh", "All phases.")
     power_outage_duration = summation(4, "s", "In minutes with firmware 2.0; not kept for tiers.")
     power_outages = summation(5, "", "How often the power failed; not kept for tiers.")
-    sum_active_energy = summation(6, "Wh", "Forward + reverse.")
-    net_active_energy = summation(7, "Wh", "Forward - reverse, never below 0.")
+    sum_active_energy = summation(6, "Wh", "All phases.", "Forward + reverse active energy")
+    net_active_energy = summation(7, "Wh", "Never below 0.", "Forward - reverse active energy")
     pulse_input_1 = summation(8, "", "Pulses counted; not kept for tiers.")
     pulse_input_2 = summation(9, "", "Pulses counted; not kept for tiers.")
     error_counter = summation(10, "", "Failures of memory, clock and measurement; not kept for tiers.")
@@ -60,8 +64,8 @@ class Registers(Layer, name="registers", title="Registers", source=BLOCK, order=
     more_summations = Array(
         I32(), summations - LISTED, when=summations > LISTED, doc="Those that the guides do not list."
     )
-    demands = Array(Demand, demands_kept, doc="The demand registers.")
-    coincident_values = Array(Coincident, coincident, doc="What was measured with the demands.")
+    demands = Array(DemandRegister, demands_kept, doc="The demand registers.")
+    coincident_values = Array(CoincidentRegister, coincident, doc="What was measured with the demands.")
 
     info = "{forward_active_energy} forward, {reverse_active_energy} reverse"
 
@@ -78,5 +82,5 @@ class BT23(
     demand_resets = U8(
         when=Context("bt21.demand_reset_counter") == 1, label="Number of demand resets", doc="How many were made."
     )
-    total = Struct(Registers, doc="All tiers together.")
-    tiers = Array(Registers, Context("bt21.tiers"), doc="Each tier, the first is tier 0.")
+    total = Struct(RegisterBlock, doc="All tiers together.")
+    tiers = Array(RegisterBlock, Context("bt21.tiers"), doc="Each tier, the first is tier 0.")

@@ -13,7 +13,7 @@ class BT20(
     Layer,
     name="bt20",
     title="Dimension Register",
-    source=OPT.at("p.20-21; CTC CT_bt20.h"),
+    source=OPT.at("p.20-21; CTC include/BT"),
     order="little",
     bit_order="lsb",
 ):
@@ -53,18 +53,29 @@ class BT21(
     BT20,
     name="bt21",
     title="Actual Register",
-    source=MEP.at("p.201-202; optical guide p.22; CTC CT_bt21.h"),
+    source=MEP.at("p.201-202; optical guide p.22; CTC include/BT"),
 ):
     """The registers that the meter has now; the sizes of BT22 to BT28."""
 
     checks = (
         Check(
             "coincident_values",
-            F.coincident_values != F.demands * COINCIDENT,
+            (F.coincident_values != 0) & (F.coincident_values != F.demands * COINCIDENT),
             Severity.NOTE,
             Group.PROTOCOL,
             "{coincident_values} coincident values for {demands} demands; the guide says two for each",
             "coincident_values",
+        ),
+        Check(
+            "more_than_possible",
+            (F.summations > Context("bt20.summations"))
+            | (F.demands > Context("bt20.demands"))
+            | (F.tiers > Context("bt20.tiers"))
+            | (F.present_values > Context("bt20.present_values")),
+            Severity.WARN,
+            Group.PROTOCOL,
+            "more summations, demands, tiers or present values than BT20 says that the meter can have",
+            "summations",
         ),
     )
 
@@ -73,7 +84,7 @@ class BT22(
     Layer,
     name="bt22",
     title="Data Selection",
-    source=MEP.at("p.203-206; optical guide p.23; CTC CT_bt22.h"),
+    source=MEP.at("p.203-206; optical guide p.23; CTC include/BT"),
     order="little",
 ):
     """What each register of BT23 measures."""

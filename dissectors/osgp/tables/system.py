@@ -65,7 +65,7 @@ class ET04(
     Layer,
     name="et04",
     title="System Information",
-    source=MEP.at("p.56-67; CTC CT_et04.h"),
+    source=MEP.at("p.56-67; CTC include/ET"),
     order="little",
     bit_order="lsb",
 ):

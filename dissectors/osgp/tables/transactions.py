@@ -9,8 +9,6 @@ from osgp_analyzer.schema import (
     U24,
     Array,
     Bytes,
-    Case,
-    Cases,
     Check,
     F,
     Group,
@@ -72,11 +70,10 @@ class TransactionRecord(Layer, name="transaction.record", title="Command", sourc
 
     length = U16(unit="bytes", auto=SizeOf("message"), doc="Of the message.")
     message = Struct(
-        Cases(
-            (Case(F.length == 0, None),),
-            default=Switch(Peek(), dict.fromkeys(SERVICES, TransactionRequest), default=TransactionResponse),
-        ),
+        Switch(Peek(), dict.fromkeys(SERVICES, TransactionRequest), default=TransactionResponse),
         length=F.length,
+        when=F.length > 0,
+        doc="The first byte tells requests from responses.",
     )
 
     checks = (
@@ -101,9 +98,9 @@ class TransactionRecords(Layer, name="transaction.records", title="Commands", so
 class ET52(Layer, name="et52", title="MEP Transaction Request", source=TABLE, order="little"):
     """Commands that are carried out together, once. They begin when the number at the end is that at the start."""
 
-    size = U16(unit="bytes", doc="Of the transaction, this field included.")
-    type = U8(TYPES, doc="What the transaction is.")
-    number = U16(doc="Number of the transaction; those of request and response agree.")
+    size = U16(unit="bytes", label="Transaction size", doc="Of the transaction, this field included.")
+    type = U8(TYPES, label="Transaction type", doc="What the transaction is.")
+    number = U16(label="Transaction number", doc="Those of request and response agree.")
     group_count = U8(when=F.type == GROUP_BROADCAST, label="Group ID count", doc="Groups that follow.")
     group_ids = Array(
         U16(show="hex"),
@@ -115,7 +112,7 @@ class ET52(Layer, name="et52", title="MEP Transaction Request", source=TABLE, or
     commands = Struct(
         TransactionRecords, length=F.size - FIXED - If(F.type == GROUP_BROADCAST, F.group_count * 2 + 1, 0)
     )
-    end_number = U16(doc="The number again.")
+    end_number = U16(label="Transaction number again", doc="The number again.")
     unused = Bytes(doc="The rest of the table is no part of the transaction.")
 
     checks = (
