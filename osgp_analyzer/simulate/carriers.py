@@ -66,7 +66,18 @@ def udp(source: bytes, target: bytes, port: int, payload: bytes, identification:
     checksum = internet_checksum(head + b"\0\0" + source + target)
     ports = port.to_bytes(2, "big")
     return b"".join(
-        (ethernet, head, checksum, source, target, ports, ports, (8 + len(payload)).to_bytes(2, "big"), b"\0\0", payload)
+        (
+            ethernet,
+            head,
+            checksum,
+            source,
+            target,
+            ports,
+            ports,
+            (8 + len(payload)).to_bytes(2, "big"),
+            b"\0\0",
+            payload,
+        )
     )
 
 
@@ -138,12 +149,12 @@ class LonUdp(Carrier):
         else:
             target = bytes((239, 192, 0, frame.target.subnet))
         fields = {
-            "lonudp.version": 0,
-            "lonudp.address_format": format,
-            "lonudp.priority": frame.priority,
-            "lonudp.pdu_type": frame.pdu,
-            "ipv4.src": ".".join(map(str, source)),
-            "ipv4.dst": ".".join(map(str, target)),
+            "lonudp.udp_version": 0,
+            "lonudp.format": format,
+            "lonudp.arbitrary_source": int(arbitrary),
+            "lpdu.priority": frame.priority,
+            "ipv4.src": source.hex(),
+            "ipv4.dst": target.hex(),
         }
         data = udp(source, target, self.PORT, payload + frame.enclosed(), self._sent)
         return data, fields
@@ -177,5 +188,3 @@ class Optical(Serial):
     """The optical port, link type 151."""
 
     link_type, name = 151, "optical"
-
-

@@ -33,14 +33,14 @@ class Layout:
         """An unsigned number of `size` bytes."""
         self._put(path, value.to_bytes(size, "little"), value)
 
-    def int(self, path: str, value: int, size: int = 4) -> None:
+    def number(self, path: str, value: int, size: int = 4) -> None:
         """A signed number; NI_FMAT1 and NI_FMAT2 are INT32."""
         self._put(path, value.to_bytes(size, "little", signed=True), value)
 
     def ints(self, path: str, values: Iterable[int]) -> None:
         """An array of INT32."""
         for i, value in enumerate(values):
-            self.int(f"{path}[{i}]", value)
+            self.number(f"{path}[{i}]", value)
 
     def bits(self, size: int, *parts: tuple[str, int, int, int]) -> None:
         """A bit set of `size` bytes: name, first bit, width and value of each part."""

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from osgp_analyzer.simulate import message as msg
 from osgp_analyzer.simulate.clock import MS, Frame
-from osgp_analyzer.simulate.concentrator import Talk
 from osgp_analyzer.simulate.message import Request, Response
 from osgp_analyzer.simulate.meter import Meter
 from osgp_analyzer.simulate.security import mep_base_key, message_stream, oma_digest
+from osgp_analyzer.simulate.transport import Talk
 
 if TYPE_CHECKING:
     from osgp_analyzer.simulate.network import Network
@@ -39,6 +39,11 @@ class MepClient:
         self.asked = 0
         self.key_name = "mak"
         self._rng = network.random(f"client {line}")
+
+    @property
+    def farthest(self) -> Meter:
+        """Its only meter."""
+        return self.meters[0]
 
     def ask(
         self,
@@ -97,9 +102,12 @@ class MepClient:
             yield self._frame(back, found, known, covered, self._rng.randrange(15, 90) * MS, inbound=False)
             if lost:
                 continue  # the same packet again will meet a sequence number that is used up
-            if response.sequence is not None:
-                self.sequences[meter.number] = (response.sequence - 1) & 0xFFFFFFFF
-            return response
+            if response.sequence is None:
+                return response
+            self.sequences[meter.number] = (response.sequence - 1) & 0xFFFFFFFF
+            if sequence is not None:
+                return response
+            return (yield from self.ask(meter, request, values=values, key=key, truth=truth))
         return None
 
     def _response(self, meter: Meter, request: Request, sequence: int, time: int, good: bool) -> Response:

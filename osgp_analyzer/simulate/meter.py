@@ -11,6 +11,7 @@ from random import Random
 from osgp_analyzer.simulate import message as msg
 from osgp_analyzer.simulate.layout import SECOND, Layout
 from osgp_analyzer.simulate.load import HOUR, Load
+from osgp_analyzer.simulate.lon import UNCONFIGURED, Address, node
 from osgp_analyzer.simulate.message import Request, Response
 from osgp_analyzer.simulate.procedures import Procedures
 from osgp_analyzer.simulate.tables import general, log, mbus, profile, registers
@@ -77,9 +78,9 @@ class Meter:
         self.program_id = bytes.fromhex("9000F1530A040000")
         self.serial = 61_000_000 + 137 * number + segment
         self.keys = Keys.of(rng)
-        self.domain_key_set = self.keys.first_omak
-        """The 12 bytes in its domain table now."""
-        self.configured = False
+        self.domain_keys = self.keys.omak
+        """The keys of the two entries of its domain table."""
+        self.configured = True
         self.firmware = 3 << 12 | 90 << 5 | 4
         self.load = Load.of(rng)
         self.registers = registers.WITH_DEMAND if number % 3 == 2 else registers.PLAIN
@@ -100,10 +101,19 @@ class Meter:
         self.procedures = Procedures(self)
         self.transaction_response = b""
 
+    def as_new(self) -> None:
+        """Make it one that is still to be commissioned."""
+        self.configured, self.domain_keys = False, self.keys.first_omak
+
     @property
     def name(self) -> str:
         """Subnet and node."""
         return f"{self.subnet}/{self.node}"
+
+    @property
+    def address(self) -> Address:
+        """Subnet and node once it is configured."""
+        return node(self.subnet, self.node) if self.configured else UNCONFIGURED
 
     @property
     def label(self) -> str:

@@ -29,10 +29,7 @@ class Network:
         counts = (meters, max(2, meters // 2)) if two else (meters,)
         self.concentrators = []
         for number, count in enumerate(counts):
-            own = [
-                Meter(number, n, domains[number], self.random(f"meter {number} {n}"))
-                for n in range(count)
-            ]
+            own = [Meter(number, n, domains[number], self.random(f"meter {number} {n}")) for n in range(count)]
             self.concentrators.append(Concentrator(self, number, domains[number], own))
             self._lay_routes(self.concentrators[-1])
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from osgp_analyzer.simulate.checksums import optical_crc, table_checksum
 from osgp_analyzer.simulate.clock import MS, Frame, Sent
-from osgp_analyzer.simulate.concentrator import Talk
 from osgp_analyzer.simulate.message import Request, Response
 from osgp_analyzer.simulate.meter import Meter
+from osgp_analyzer.simulate.transport import Talk
 
 if TYPE_CHECKING:
     from osgp_analyzer.simulate.network import Network

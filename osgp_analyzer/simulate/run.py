@@ -9,12 +9,14 @@ from typing import Any, BinaryIO
 
 from osgp_analyzer.simulate.carriers import Carrier, CnIp, LonUdp, Lpdu, Mep, Optical
 from osgp_analyzer.simulate.clock import Clock, Process
+from osgp_analyzer.simulate.concentrator import Concentrator
 from osgp_analyzer.simulate.layout import SECOND
 from osgp_analyzer.simulate.mep import MepClient
 from osgp_analyzer.simulate.network import Network
 from osgp_analyzer.simulate.optical import OpticalReader
 from osgp_analyzer.simulate.record import Recorder, key_ring
 from osgp_analyzer.simulate.scenarios.catalogue import BY_NAME, Scenario
+from osgp_analyzer.simulate.scenarios.ports import logged_on
 
 PORTS = ("lpdu", "cnip", "lonudp", "mep", "optical")
 START = 1_772_359_200 * SECOND
@@ -54,6 +56,9 @@ def simulate(
         short=settings.port == "lonudp",
         two=any(scenario.two for scenario in scenarios),
     )
+    if scenarios[0].new:
+        for meter in network.concentrators[0].meters:
+            meter.as_new()
     carrier = _carrier(settings.port, network)
     readers = _readers(settings.port, network)
     lines = sorted({reader.line for reader in readers})
@@ -93,8 +98,11 @@ def _readers(port: str, network: Network) -> list[Any]:
 
 def _processes(scenario: Scenario, readers: list[Any]) -> list[Process]:
     """A process for each serial line; on LON one, or one for each concentrator."""
-    lon = readers[0].line == readers[-1].line
-    return [scenario.play(reader) for reader in (readers if scenario.two or not lon else readers[:1])]
+    if isinstance(readers[0], OpticalReader):
+        return [logged_on(reader, scenario.play(reader)) for reader in readers]
+    if isinstance(readers[0], Concentrator) and not scenario.two:
+        readers = readers[:1]
+    return [scenario.play(reader) for reader in readers]
 
 
 def _about(settings: Settings, network: Network) -> dict[str, Any]:

@@ -17,18 +17,20 @@ ALL = (*SECURE, "optical")
 
 @dataclass(frozen=True)
 class Scenario:
-    """`play` makes the process of one reader; `two`: of both concentrators at once."""
+    """`play` makes the process of one reader; `two`: of both concentrators at once; `new`: where it comes first, the
+    meters are not commissioned yet."""
 
     name: str
     shows: str
     ports: tuple[str, ...]
     play: Callable[[Any], Process]
     two: bool = False
+    new: bool = False
 
 
 SCENARIOS = (
     Scenario("commissioning", "service pin, query ID, join domain, authenticated key update, status", LON,
-             commissioning.commissioning),
+             commissioning.commissioning, new=True),
     Scenario("daily", "dimension tables, then registers, present values and alarms", ALL, reading.daily),
     Scenario("profiles", "load profile and event log in parts, after a power failure", ALL, reading.profiles),
     Scenario("on_demand", "a few present values and registers at once", ALL, reading.on_demand),
@@ -47,11 +49,11 @@ SCENARIOS = (
     Scenario("fading", "ever more losses on one link, then none", SECURE, trouble.fading),
     Scenario("authentication", "EN 14908 challenge and reply: 48 bits, OMA, a wrong key", LON,
              security.authentication),
-    Scenario("two", "two concentrators with their own domains and meters on one line", LON, reading.daily, True),
+    Scenario("two", "two concentrators with their own domains and meters on one line", LON, reading.daily, two=True),
     Scenario("alerts", "the meter calls its client, which reads ET13", ("mep",), ports.alerts),
     Scenario("transactions", "several commands in ET52, their answers in ET53", ("mep",), ports.transactions),
     Scenario("basic_key", "the client registers under the basic key", ("mep",), ports.basic_key),
-    Scenario("session", "wake-up, logon, password, tables in several packets, a refused packet, terminate",
+    Scenario("session", "tables in several packets, refused packets; all of the port is in sessions",
              ("optical",), ports.session),
 )  # fmt: skip
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}

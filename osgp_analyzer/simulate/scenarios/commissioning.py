@@ -10,11 +10,12 @@ from typing import Any
 
 from osgp_analyzer.simulate import message as msg
 from osgp_analyzer.simulate.clock import MS, Frame, Process
-from osgp_analyzer.simulate.concentrator import Concentrator, Message, Talk
+from osgp_analyzer.simulate.concentrator import Concentrator
 from osgp_analyzer.simulate.lon import APDU, EVERYBODY, UNCONFIGURED, Address, Lon, unique_id
 from osgp_analyzer.simulate.lon import node as node_address
 from osgp_analyzer.simulate.meter import Meter
 from osgp_analyzer.simulate.scenarios.security import QUERY_STATUS, status
+from osgp_analyzer.simulate.transport import Message, Talk
 
 EXPANDED, QUERY_ID, RESPOND, LEAVE, MODE, SERVICE_PIN = 0x60, 0x61, 0x62, 0x64, 0x6C, 0x7F
 VERSION, JOIN, UPDATE_KEY = 1, 7, 0x0A
@@ -31,12 +32,14 @@ def commissioning(concentrator: Concentrator) -> Process:
 
 def _commission(concentrator: Concentrator, meter: Meter) -> Talk[None]:
     own = unique_id(meter.neuron_id)
-    delta = bytes((new - old) & 0xFF for new, old in zip(meter.keys.omak, meter.domain_key_set, strict=True))
-    old_key, domain = meter.domain_key_set, concentrator.domain
+    delta = bytes((new - old) & 0xFF for new, old in zip(meter.keys.omak, meter.domain_keys, strict=True))
+    old_key, domain = meter.domain_keys, concentrator.domain
     identity = meter.neuron_id + meter.program_id
     if meter.configured:
         meter.configured = False
-        yield from _manage(concentrator, meter, "leave domain", bytes([LEAVE, 0]), own, b"", nm={"leave_domain.index": 0})
+        yield from _manage(
+            concentrator, meter, "leave domain", bytes([LEAVE, 0]), own, b"", nm={"leave_domain.index": 0}
+        )
     concentrator.step = f"commissioning: service pin of {meter.name}"
     pin = bytes([SERVICE_PIN]) + identity
     fields = {"apdu.code": SERVICE_PIN, **_identity("nm.service_pin", meter)}
@@ -49,7 +52,9 @@ def _commission(concentrator: Concentrator, meter: Meter) -> Talk[None]:
         yield from _manage(concentrator, meter, "respond to query", bytes([RESPOND, selected]), own, b"", nm=name)
         if not selected:
             break
-        answer = Message(bytes([0x21]) + identity, {"apdu.code": 0x21, **_identity("nm.query_id_response", meter)}, truth)
+        answer = Message(
+            bytes([0x21]) + identity, {"apdu.code": 0x21, **_identity("nm.query_id_response", meter)}, truth
+        )
         yield from _manage(
             concentrator, meter, "query ID", bytes([QUERY_ID, 2]), EVERYBODY, b"", answer, {"query_id.selector": 2}
         )
@@ -67,7 +72,7 @@ def _commission(concentrator: Concentrator, meter: Meter) -> Talk[None]:
     names = {"expanded.subcommand": UPDATE_KEY, "update_oma_key.increment": 1}
     update = bytes([EXPANDED, UPDATE_KEY, 1]) + delta
     yield from _manage(concentrator, meter, "update OMA key", update, own, domain, nm=names, key=old_key)
-    meter.domain_key_set = meter.keys.omak
+    meter.domain_keys = meter.keys.omak
 
     names = {"set_node_mode.mode": 3, "set_node_mode.state": CONFIGURED}
     yield from _manage(concentrator, meter, "change state", bytes([MODE, 3, CONFIGURED]), own, domain, nm=names)

@@ -64,15 +64,20 @@ def basic_key(client: MepClient) -> Process:
     client.key_name = "mak"
 
 
+def logged_on(reader: OpticalReader, inside: Process) -> Process:
+    """What needs a session, in one."""
+    reader.step = f"log on to {reader.meters[0].name}"
+    yield from reader.open(1, "osgp", reader.meters[0].keys.mk)
+    yield from inside
+    reader.step = f"log off from {reader.meters[0].name}"
+    yield from reader.close()
+
+
 def session(reader: OpticalReader) -> Process:
-    """From wake-up to terminate: logon, password, tables in one and in several packets, a packet that is refused."""
+    """Tables in one packet and in several, and packets that are refused."""
     meter = reader.meters[0]
-    reader.step = f"session: open, {meter.name}"
-    yield from reader.open(1, "osgp", meter.keys.rk)
     reader.step = "session"
     yield from read_table(reader, meter, 0, 1, 21, 22)
     reader.network.loss = REFUSED
     yield from read_table(reader, meter, 23, 28, 3, 61)
     reader.network.loss = 0
-    reader.step = f"session: close, {meter.name}"
-    yield from reader.close()

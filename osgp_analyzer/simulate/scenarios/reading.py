@@ -7,13 +7,13 @@ from typing import Any, Protocol
 
 from osgp_analyzer.simulate import message as msg
 from osgp_analyzer.simulate.clock import MS, Process
-from osgp_analyzer.simulate.concentrator import Talk
 from osgp_analyzer.simulate.layout import Layout
 from osgp_analyzer.simulate.message import Request, Response
 from osgp_analyzer.simulate.meter import BT64, TABLES, Meter
 from osgp_analyzer.simulate.network import Network
 from osgp_analyzer.simulate.tables.log import ENTRIES
 from osgp_analyzer.simulate.tables.profile import place
+from osgp_analyzer.simulate.transport import Talk
 
 DIMENSIONS = (0, 21, 22, 27, 61, 71, 2048 + 11)
 """Tables that say how large others are."""
@@ -39,6 +39,10 @@ class SecureReader(Reader, Protocol):
     """One whose requests have a digest and a sequence number, of which either can be wrong."""
 
     asked: int
+
+    @property
+    def farthest(self) -> Meter:
+        """The meter that is hardest to reach."""
 
     def ask(
         self,
@@ -114,9 +118,7 @@ def profiles(reader: Reader) -> Process:
         step = max(1, reader.read_limit // profile.interval_size)
         for first in range(max(0, done - 8), done, step):
             size = min(step, done - first) * profile.interval_size
-            yield from read_part(
-                reader, meter, BT64, start + profile.header_size + first * profile.interval_size, size
-            )
+            yield from read_part(reader, meter, BT64, start + profile.header_size + first * profile.interval_size, size)
         yield from read_part(reader, meter, 74, 0, LOG_HEADER)
         newest = meter.events[-1].sequence % ENTRIES
         yield from read_part(reader, meter, 74, LOG_HEADER + LOG_ENTRY * max(0, newest - 2), 3 * LOG_ENTRY)

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from osgp_analyzer.simulate import message as msg
 from osgp_analyzer.simulate.clock import MS, Process
-from osgp_analyzer.simulate.concentrator import Concentrator, Message
+from osgp_analyzer.simulate.concentrator import Concentrator
 from osgp_analyzer.simulate.lon import node
 from osgp_analyzer.simulate.meter import Meter
 from osgp_analyzer.simulate.scenarios.reading import SecureReader, read_table, say
+from osgp_analyzer.simulate.transport import Message
 
 QUERY_STATUS = 0x51
 
@@ -70,14 +71,13 @@ def encrypted(reader: SecureReader) -> Process:
 def authentication(concentrator: Concentrator) -> Process:
     """Query status, authenticated with the 48-bit key, with OMA, and under a wrong key."""
     for meter in concentrator.meters:
-        meter.configured, meter.domain_key_set = True, meter.keys.omak
         for auth, key in (
-            ("standard", meter.keys.omak[:6]),
-            ("oma", meter.keys.omak),
+            ("standard", meter.domain_keys[:6]),
+            ("oma", meter.domain_keys),
             ("standard", concentrator.network.random(f"wrong domain key {meter.label}").randbytes(6)),
         ):
             concentrator.step = f"authentication: query status of {meter.name}, {auth}"
-            good = key in (meter.keys.omak[:6], meter.keys.omak)
+            good = meter.domain_keys.startswith(key)
             request = Message(bytes([QUERY_STATUS]), {"apdu.code": QUERY_STATUS}, {"meter": meter.label})
             answer = status(meter) if good else Message(b"\x11", {"apdu.code": 0x11}, {"meter": meter.label})
             yield from concentrator.manage(

@@ -6,13 +6,13 @@ from __future__ import annotations
 from osgp_analyzer.simulate import message as msg
 from osgp_analyzer.simulate.clock import MS, Process
 from osgp_analyzer.simulate.concentrator import Concentrator
-from osgp_analyzer.simulate.scenarios.reading import Reader, read_table, say
+from osgp_analyzer.simulate.scenarios.reading import SecureReader, read_table, say
 
-LOSS, WORST, STEPS = 0.2, 0.7, 12
+LOSS, WORST, STEPS = 0.3, 0.7, 12
 
 
-def lossy(reader: Reader) -> Process:
-    """One frame in five does not arrive: retries, the last two on the alternate path, then another route."""
+def lossy(reader: SecureReader) -> Process:
+    """Three frames in ten do not arrive: retries, the last two on the alternate path, then another route."""
     for meter in reader.meters:
         reader.step = "lossy"
         reader.network.loss = LOSS
@@ -38,9 +38,9 @@ def chains(concentrator: Concentrator) -> Process:
     concentrator.routes[meter.number] = routes
 
 
-def fading(reader: Reader) -> Process:
+def fading(reader: SecureReader) -> Process:
     """A read every 15 minutes, of which ever fewer frames arrive."""
-    meter = reader.meters[-1]
+    meter = reader.farthest
     for step in range(STEPS):
         reader.step = "fading"
         reader.network.loss = WORST * step / (STEPS - 1)

@@ -125,7 +125,7 @@ def et04(meter: Meter, time: int) -> Layout:
         ("registration_current", 16, 2), ("max_current", 100, 2), ("rated_voltage", 230, 2), ("inactive_phases", 0, 1),
     ):  # fmt: skip
         table.uint(name, value, size)
-    table.int("dst_off_time_delta", -60, 2)
+    table.number("dst_off_time_delta", -60, 2)
     for name, value, size in (
         ("self_read_hour", 0, 1), ("self_read_minute", 0, 1), ("stop_mode_config", 30, 1), ("reserved_68", 0, 3),
         ("access_flags", 0, 1), ("neuron_state", 4, 1), ("phase_rotation_changed", 0, 1),

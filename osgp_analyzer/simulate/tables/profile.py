@@ -111,17 +111,15 @@ def _block(table: Layout, meter: Meter, time: int, block: int) -> None:
     path = f"blocks[{block}]"
     table.stime(f"{path}.end_time", midnight + valid * step)
     table.raw(f"{path}.simple_status", ((1 << valid) - 1).to_bytes((profile.intervals + 7) // 8, "little"))
+    load = meter.load
+    energies = (load.forward, load.reverse, load.imported, load.exported)[: profile.channels]
     for i in range(profile.intervals):
         end = midnight + (i + 1) * step if i < valid else 0
         common = POWER_FAILED if end and meter.failed_in(end - step, end) else 0
         status = bytes([common << 4, *bytes(profile.status_size - 1)])
         table.raw(f"{path}.intervals[{i}].extended_status", status)
-        load = meter.load
-        if end:
-            readings = [load.forward(end), load.reverse(end), load.imported(end), load.exported(end)]
-        else:
-            readings = [0] * 4
-        table.ints(f"{path}.intervals[{i}].values", readings[: profile.channels])
+        readings = [e(end) if end else 0 for e in energies]
+        table.ints(f"{path}.intervals[{i}].values", readings)
 
 
 HOURLY = Profile(2, 60)

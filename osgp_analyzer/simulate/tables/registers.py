@@ -96,13 +96,13 @@ def _block(table: Layout, path: str, meter: Meter, time: int, tier: int | None) 
     for i in range(dims.demands):
         for k in range(dims.occurrences):
             table.stime(f"{path}demands[{i}].event_time[{k}]", peak)
-        table.int(f"{path}demands[{i}].cumulative", 3 * powers[i])
-        table.int(f"{path}demands[{i}].continuous_cumulative", 4 * powers[i])
+        table.number(f"{path}demands[{i}].cumulative", 3 * powers[i])
+        table.number(f"{path}demands[{i}].continuous_cumulative", 4 * powers[i])
         for k in range(dims.occurrences):
-            table.int(f"{path}demands[{i}].demand[{k}]", powers[i])
+            table.number(f"{path}demands[{i}].demand[{k}]", powers[i])
     for i in range(dims.coincident):
         for k in range(dims.occurrences):
-            table.int(f"{path}coincidents[{i}].values[{k}]", powers[2])
+            table.number(f"{path}coincidents[{i}].values[{k}]", powers[2])
 
 
 def summations(meter: Meter, time: int, tier: int | None = None) -> list[int]:
@@ -130,7 +130,7 @@ def bt28(meter: Meter, time: int) -> Layout:
     table, dims = Layout(), meter.registers
     forward, reverse, reactive = meter.load.power(time)
     for i in range(dims.present_demands):
-        table.int(f"present_demands[{i}].value", (forward, reverse)[i])
+        table.number(f"present_demands[{i}].value", (forward, reverse)[i])
     apparent = int(((forward - reverse) ** 2 + reactive**2) ** 0.5)
     factor = 1000 * abs(forward - reverse) // max(apparent, 1)
     volts = meter.load.voltage + time // SECOND % 601 - 300
