@@ -10,7 +10,7 @@ from random import Random
 
 from osgp_analyzer.simulate import message as msg
 from osgp_analyzer.simulate.layout import SECOND, Layout
-from osgp_analyzer.simulate.load import HOUR, Load
+from osgp_analyzer.simulate.load import HOUR, ORIGIN, Load
 from osgp_analyzer.simulate.lon import UNCONFIGURED, Address, node
 from osgp_analyzer.simulate.message import Request, Response
 from osgp_analyzer.simulate.procedures import Procedures
@@ -81,19 +81,20 @@ class Meter:
         self.domain_keys = self.keys.omak
         """The keys of the two entries of its domain table."""
         self.configured = True
-        self.firmware = 3 << 12 | 90 << 5 | 4
         self.load = Load.of(rng)
         self.registers = registers.WITH_DEMAND if number % 3 == 2 else registers.PLAIN
         self.profile = profile.QUARTERS if number % 3 == 2 else profile.HOURLY
         self.demand_resets = number % 12
         self.outages, self.outage_seconds = 0, 0
         self.failure = (0, 0)
-        self.alarms = {"cover_removed"} if number % 5 == 4 else set()
+        self.alarms = {general.COVER_REMOVED} if number % 5 == 4 else set()
+        """Bits of the standard alarms in BT03."""
         self.unread_events = 0
         self.events: deque[Event] = deque(maxlen=log.ENTRIES)
         self._event_count = rng.randrange(1000)
         self.sequence = rng.getrandbits(32)
         self.clock_offset = rng.randrange(-90, 90) * SECOND
+        self.log(ORIGIN, 1)
         self.pulse_rate = rng.randrange(1, 40)
         self.mbus = mbus.MBus([
             mbus.MBusDevice(1 + i, 20_000_000 + 211 * number + i, (mbus.GAS, mbus.WATER)[i]) for i in range(2)
@@ -139,7 +140,7 @@ class Meter:
         self.failure = (self.clock(time) - seconds * SECOND, self.clock(time))
         self.outages += 1
         self.outage_seconds += seconds
-        self.alarms.add("power_failure")
+        self.alarms.add(general.POWER_FAILURE)
         self.log(self.failure[0], 7)
         self.log(time, 8, seconds & 0xFFFF)
 
@@ -147,12 +148,9 @@ class Meter:
         """Whether the mains were off in an interval of its own time."""
         return self.failure[0] < end and self.failure[1] > start
 
-    def manufacturer_alarms(self) -> bytes:
-        """The 9 bytes of BT03 behind the extended alarms: unread entries of event log and load profile."""
-        return sum(1 << bit for bit in self._manufacturer_bits()).to_bytes(9, "little")
-
-    def _manufacturer_bits(self) -> list[int]:
-        return [3 * 8 + 4] * (self.unread_events > 0) + [3 * 8 + 6]
+    def manufacturer_alarms(self) -> list[int]:
+        """Bits of the manufacturer's alarms in BT03: unread entries of event log and load profile."""
+        return [general.EVENTS_UNREAD] * (self.unread_events > 0) + [general.PROFILE_UNREAD]
 
     def layout(self, request: Request, time: int) -> Layout | None:
         """The table that a request is for, as far as the request needs it; None for one that it lacks."""
@@ -161,7 +159,7 @@ class Meter:
         if request.table == BT64:
             return profile.bt64(self, time, request.offset, request.count or None)
         if request.table == ET53:
-            table = Layout()
+            table = Layout("et53")
             table.raw("transaction", self.transaction_response)
             return table
         build = TABLES.get(request.table)
@@ -169,8 +167,6 @@ class Meter:
 
     def answer(self, request: Request, time: int) -> Response:
         """What comes of a request that is authentic and in sequence."""
-        if request.table == 74 and not self.events:
-            self.log(time, 1)
         if request.reads:
             table = self.layout(request, time)
             if table is None:

@@ -21,9 +21,9 @@ SET_TIME_AND_DATE = 0x03
 
 def initiate(number: int, sequence: int, *parameters: tuple[str, int | bytes, int]) -> Layout:
     """The content of BT07: number, response in BT08, sequence number (PSN), parameters with name, value and size."""
-    table = Layout()
-    table.bits(2, ("procedure_number", 0, 12, number), ("response_handling", 12, 4, 0))
-    table.uint("procedure_sequence_number", sequence)
+    table = Layout("bt07")
+    table.bits(2, ("procedure", 0, 12, number), ("response_handling", 12, 4, 0))
+    table.uint("sequence_number", sequence)
     for name, value, size in parameters:
         if isinstance(value, bytes):
             table.raw(name, value)
@@ -34,9 +34,9 @@ def initiate(number: int, sequence: int, *parameters: tuple[str, int | bytes, in
 
 def set_clock(sequence: int, time: int) -> Layout:
     """BP10: a mask of what is set, the time, and its qualifier [recall]."""
-    table = initiate(BP10, sequence, ("set_mask", SET_TIME_AND_DATE, 1))
-    table.ltime("date_time", time)
-    table.uint("time_date_qualifier", calendar(time).isoweekday() % 7)
+    table = initiate(BP10, sequence, ("bp10.set_mask", SET_TIME_AND_DATE, 1))
+    table.ltime("bp10.date_time", time)
+    table.uint("bp10.time_date_qualifier", calendar(time).isoweekday() % 7)
     return table
 
 
@@ -77,14 +77,14 @@ class Procedures:
         if self.meter.mbus.device(handle) is None:
             return CONFLICT
         index = self.meter.mbus.post(transaction, handle, parameters[4], self.meter.clock(time))
-        self.data = (("entry_index", index, 1),)
+        self.data = (("ep19.result.entry_index", index, 1),)
         return DONE
 
     def bt08(self) -> Layout:
         """Procedure Response."""
-        table = Layout()
-        table.bits(2, ("procedure_number", 0, 12, self.number), ("filler", 12, 4, 0))
-        table.uint("procedure_sequence_number", self.sequence)
+        table = Layout("bt08")
+        table.bits(2, ("procedure", 0, 12, self.number), ("filler", 12, 4, 0))
+        table.uint("sequence_number", self.sequence)
         table.uint("result_code", self.result)
         for name, value, size in self.data:
             table.uint(name, value, size)

@@ -43,14 +43,14 @@ def transactions(client: MepClient) -> Process:
 
 def transaction(number: int, commands: list[bytes]) -> Layout:
     """The content of ET52 with these commands, which are as on the port but without sequence number and digest."""
-    table = Layout()
-    table.uint("transaction_size", 7 + sum(2 + len(command) for command in commands), 2)
-    table.uint("transaction_type", 0)
-    table.uint("transaction_number", number, 2)
-    for i, command in enumerate(commands):
-        table.uint(f"commands[{i}].length", len(command), 2)
-        table.raw(f"commands[{i}].command", command)
-    table.uint("end_transaction_number", number, 2)
+    table = Layout("et52")
+    table.uint("size", 7 + sum(2 + len(command) for command in commands), 2)
+    table.uint("type", 0)
+    table.uint("number", number, 2)
+    for command in commands:
+        table.uint("et52.command.length", len(command), 2)
+        table.raw("et52.command.message", command)
+    table.uint("end_number", number, 2)
     return table
 
 

@@ -49,7 +49,7 @@ def procedures(reader: Reader) -> Process:
     for meter in reader.meters:
         reader.step = "procedures"
         handle = meter.mbus.devices[0].handle
-        remove = pr.initiate(pr.EP17, next_psn(meter), ("action", 0, 1), ("device_handle", handle, 2))
+        remove = pr.initiate(pr.EP17, next_psn(meter), ("ep17.action", 0, 1), ("ep17.handle", handle, 2))
         yield from call(reader, meter, remove)
         for number in (pr.EP02, pr.EP16, 2048 + 99):
             yield from call(reader, meter, pr.initiate(number, next_psn(meter)))
@@ -65,9 +65,9 @@ def mbus_requests(reader: Reader) -> Process:
         yield from read_part(reader, meter, 2048 + 14, 0, 6 + 36)
         for i, device in enumerate(meter.mbus.devices):
             parameters = (
-                ("transaction_number", 0xFF00 + meter.mbus.posted % 256, 2),
-                ("device_handle", device.handle, 2),
-                ("request_type", mbus.BILLING_READ, 1),
+                ("ep19.transaction_number", 0xFF00 + meter.mbus.posted % 256, 2),
+                ("ep19.handle", device.handle, 2),
+                ("ep19.request_type", mbus.BILLING_READ, 1),
             )
             yield from call(reader, meter, pr.initiate(pr.EP19, next_psn(meter), *parameters))
             yield from read_part(reader, meter, ET15, 0, 1 + 6 * mbus.QUEUE)

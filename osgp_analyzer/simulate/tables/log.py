@@ -29,25 +29,24 @@ class Event:
 
 def bt71(meter: Meter, time: int) -> Layout:
     """Actual Log."""
-    table = Layout()
+    table = Layout("bt71")
     names = ("event_number", "history_date_time", "history_sequence_number", "history_inhibit_overflow",
              "event_inhibit_overflow")  # fmt: skip
     table.bits(1, *((name, bit, 1, int(bit in (1, 2))) for bit, name in enumerate(names)))
-    for name, value, size in (
+    table.uints(
         ("standard_event_bytes", 8, 1),
         ("manufacturer_event_bytes", 19, 1),
         ("history_data_length", 2, 1),
         ("event_data_length", 2, 1),
         ("history_entries", ENTRIES, 2),
         ("event_entries", 0, 2),
-    ):
-        table.uint(name, value, size)
+    )
     return table
 
 
 def bt74(meter: Meter, time: int) -> Layout:
     """History Log Data, a circular queue."""
-    table, events = Layout(), list(meter.events)
+    table, events = Layout("bt74"), list(meter.events)
     last = events[-1]
     table.bits(1, ("order", 0, 1, 0), ("overflow", 1, 1, 0), ("list_type", 2, 1, 1), ("inhibit_overflow", 3, 1, 0))
     table.uint("valid_entries", len(events), 2)
@@ -61,7 +60,7 @@ def bt74(meter: Meter, time: int) -> Layout:
 def _entries(table: Layout, events: Iterable[tuple[int, Event]]) -> None:
     place = dict(events)
     for i in range(ENTRIES):
-        event, path = place.get(i), f"entries[{i}]"
+        event, path = place.get(i), "bt74.entry"
         table.ltime(f"{path}.time", event.time if event else 0)
         for name, value in (
             ("sequence_number", event.sequence & 0xFFFF if event else 0),

@@ -85,9 +85,9 @@ class MBus:
 
 def et13(meter: Meter, time: int) -> Layout:
     """M-Bus/MEP Device Configuration; the fifth entry is the MEP client's, with the alert flags."""
-    table = Layout()
+    table = Layout("et13")
     for i in range(DEVICES):
-        client, path = i == DEVICES - 1, f"devices[{i}]"
+        client, path = i == DEVICES - 1, "et13.device"
         for name, value, size in (
             ("billing_read_day", 0, 1),
             ("billing_read_hour", 0, 1),
@@ -108,13 +108,13 @@ def et13(meter: Meter, time: int) -> Layout:
 
 def et14(meter: Meter, time: int) -> Layout:
     """M-Bus/MEP Device Status, the first 17 bytes of each entry of 36; the rest is zero here."""
-    table, bus = Layout(), meter.mbus
+    table, bus = Layout("et14"), meter.mbus
     table.uint("mode", 0)
     table.fill(4)
     table.uint("device_occupancy", (1 << len(bus.devices)) - 1)
     for i in range(DEVICES):
         device = bus.devices[i] if i < len(bus.devices) else None
-        path = f"devices[{i}]"
+        path = "et14.device"
         for name, value, size in (
             ("device_handle", device.handle if device else 0, 2),
             ("device_status", 1 if device else 0, 1),
@@ -131,27 +131,27 @@ def et14(meter: Meter, time: int) -> Layout:
 
 def et15(meter: Meter, time: int) -> Layout:
     """On-demand Requests; nothing was written or multicast."""
-    table, bus = Layout(), meter.mbus
+    table, bus = Layout("et15"), meter.mbus
     pointer = bus.posted % QUEUE
     table.bits(1, ("write_pointer", 0, 4, pointer), ("read_pointer", 4, 4, pointer))
-    for i, entry in enumerate(bus.queue):
+    for entry in bus.queue:
         for name, value, size in (
             ("transaction", entry.transaction if entry else 0, 2),
             ("device_handle", entry.handle if entry else 0, 2),
             ("request_type", entry.type if entry else 0, 1),
             ("result", entry.result if entry else 0, 1),
         ):
-            table.uint(f"requests[{i}].{name}", value, size)
+            table.uint(f"et15.request.{name}", value, size)
     table.fill(QUEUE * WRITE_ENTRY + MULTICAST)
     return table
 
 
 def et16(meter: Meter, time: int) -> Layout:
     """Device Data: the last telegram of each M-Bus device."""
-    table = Layout()
+    table = Layout("et16")
     for i in range(DEVICES):
         device = meter.mbus.devices[i] if i < len(meter.mbus.devices) else None
-        start, path = len(table.data), f"devices[{i}]"
+        start, path = len(table.data), "et16.device"
         if device and device.read_at:
             table.ltime(f"{path}.timestamp", device.read_at)
             table.uint(f"{path}.response_info", 0)

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from osgp_analyzer.simulate.meter import Meter
 
 BLOCKS = 40
-POWER_FAILED = 0x2
-"""Of the common status: bit 1."""
 
 
 @dataclass(frozen=True)
@@ -52,18 +50,18 @@ class Profile:
 
 def bt61(meter: Meter, time: int) -> Layout:
     """Actual Load Profile, with one data set."""
-    table, profile = Layout(), meter.profile
+    table, profile = Layout("bt61"), meter.profile
     table.uint("memory_length", BLOCKS * profile.block_size, 4)
-    names = [f"set_{n}_inhibit_overflow" for n in range(1, 5)]
-    names += ["end_reading_supported", "end_pulse_supported", *(f"set_{n}_scalar_divisor_enable" for n in range(1, 5))]
+    names = [f"set{n}_inhibit_overflow" for n in range(1, 5)]
+    names += ["end_readings", "end_pulses", *(f"set{n}_scalar_divisor" for n in range(1, 5))]
     parts = [(name, bit, 1, 0) for bit, name in enumerate(names)]
     table.bits(2, *parts, ("extended_interval_status", 10, 1, 1), ("simple_interval_status", 11, 1, 1))
     formats = ("uint8", "uint16", "uint32", "int8", "int16", "int32", "ni_fmat1", "ni_fmat2")
-    table.bits(1, *((f"{name}_supported", bit, 1, int(name == "int32")) for bit, name in enumerate(formats)))
-    table.uint("sets[0].blocks", BLOCKS, 2)
-    table.uint("sets[0].intervals", profile.intervals, 2)
-    table.uint("sets[0].channels", profile.channels)
-    table.uint("sets[0].max_interval_time", profile.minutes)
+    table.bits(1, *((f"format_{name}", bit, 1, int(name == "int32")) for bit, name in enumerate(formats)))
+    table.uint("set1_blocks", BLOCKS, 2)
+    table.uint("set1_intervals", profile.intervals, 2)
+    table.uint("set1_channels", profile.channels)
+    table.uint("set1_interval_time", profile.minutes)
     return table
 
 
@@ -77,7 +75,7 @@ def place(meter: Meter, time: int) -> tuple[int, int, int]:
 
 def bt63(meter: Meter, time: int) -> Layout:
     """Load Profile Status."""
-    table = Layout()
+    table = Layout("bt63")
     sequence, index, done = place(meter, time)
     table.bits(1, ("block_order", 0, 1, 0), ("overflow", 1, 1, 0), ("list_type", 2, 1, 1),
                ("block_inhibit_overflow", 3, 1, 0), ("interval_order", 4, 1, 0), ("active_mode", 5, 1, 1),
@@ -95,7 +93,7 @@ def bt64(meter: Meter, time: int, offset: int = 0, count: int | None = None) -> 
     profile = meter.profile
     first = offset // profile.block_size
     last = BLOCKS if count is None else min(BLOCKS, -(-(offset + count) // profile.block_size))
-    table = Layout(first * profile.block_size)
+    table = Layout("bt64", first * profile.block_size)
     for block in range(first, last):
         _block(table, meter, time, block)
     return table
@@ -108,18 +106,17 @@ def _block(table: Layout, meter: Meter, time: int, block: int) -> None:
     valid = done if not age else profile.intervals
     midnight = ORIGIN + (sequence - age) * DAY
     step = profile.minutes * 60 * SECOND
-    path = f"blocks[{block}]"
-    table.stime(f"{path}.end_time", midnight + valid * step)
-    table.raw(f"{path}.simple_status", ((1 << valid) - 1).to_bytes((profile.intervals + 7) // 8, "little"))
+    table.stime("load_profile.block.end_time", midnight + valid * step)
+    table.raw("load_profile.block.simple_status", ((1 << valid) - 1).to_bytes((profile.intervals + 7) // 8, "little"))
     load = meter.load
     energies = (load.forward, load.reverse, load.imported, load.exported)[: profile.channels]
     for i in range(profile.intervals):
         end = midnight + (i + 1) * step if i < valid else 0
-        common = POWER_FAILED if end and meter.failed_in(end - step, end) else 0
-        status = bytes([common << 4, *bytes(profile.status_size - 1)])
-        table.raw(f"{path}.intervals[{i}].extended_status", status)
+        failed = int(bool(end) and meter.failed_in(end - step, end))
+        table.bits(1, ("load_profile.interval.power_failed", 5, 1, failed))
+        table.fill(profile.status_size - 1)
         readings = [e(end) if end else 0 for e in energies]
-        table.ints(f"{path}.intervals[{i}].values", readings)
+        table.numbers("load_profile.interval.values", readings)
 
 
 HOURLY = Profile(2, 60)
