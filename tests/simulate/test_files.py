@@ -15,7 +15,7 @@ import pytest
 from cryptography.hazmat.decrepit.ciphers.algorithms import ARC4
 from cryptography.hazmat.primitives.ciphers import Cipher
 
-from osgp_analyzer.capture import open_capture
+from osgp_analyzer.capture import Capture
 from osgp_analyzer.cli.main import main
 from osgp_analyzer.simulate.network import Network
 from osgp_analyzer.simulate.scenarios.catalogue import SCENARIOS, playable
@@ -33,7 +33,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("simulated")
     made = {port: folder / f"{port}.pcapng" for port in PORTS}
     for port, path in made.items():
-        arguments = ["simulate", "--port", port, "--scenario", "all", "--meters", "4", "--repeaters", "3"]
+        arguments = ["simulate", "--port", port, "--scenario", "all", "--meters", "3", "--repeaters", "2"]
         assert main([*arguments, "-o", str(path)]) == 0
     return made
 
@@ -42,7 +42,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_the_analyzer_reads_what_was_sent(simulated: dict[str, Path], port: str) -> None:
     compared, wrong = disagreements(simulated[port])
     assert wrong == []
-    assert compared > 30_000
+    assert compared > 20_000
 
 
 def test_wireshark_reads_what_was_sent(simulated: dict[str, Path]) -> None:
@@ -76,7 +76,7 @@ def test_wireshark_reads_what_was_sent(simulated: dict[str, Path]) -> None:
             if ours in known:
                 compared += 1
                 assert number(seen[theirs][0]) == known[ours], (f["frame"], theirs)
-    assert compared > 20_000
+    assert compared > 10_000
 
 
 def number(text: str) -> int:
@@ -88,7 +88,7 @@ def test_truth_holds_together(simulated: dict[str, Path], port: str) -> None:
     """Answers follow what they answer, repetitions are the same bytes (but for the path), times go up."""
     path = simulated[port]
     frames = sidecar(path)["frames"]
-    data = [frame.data for frame in open_capture(str(path))]
+    data = [frame.data for frame in Capture.open(str(path))]
     assert len(frames) == len(data)
     assert [f["frame"] for f in frames] == list(range(1, len(frames) + 1))
     assert [f["time"] for f in frames] == sorted(f["time"] for f in frames)
@@ -104,7 +104,7 @@ def test_truth_holds_together(simulated: dict[str, Path], port: str) -> None:
                 k: v for k, v in first["fields"].items() if k.startswith(("osgp.", "npdu."))
             }
     steps = {f["step"].split(":")[0] for f in frames}
-    assert {s.name for s in playable(port)} - {"two"} <= steps | {"lpdu"}
+    assert {s.name for s in playable(port)} - {"two"} <= steps
 
 
 def key_ring(path: Path) -> Any:
@@ -115,7 +115,7 @@ def test_digests_are_right_under_the_keys_of_the_ring(simulated: dict[str, Path]
     """Of requests on the power line; those under a key that is not in the ring are not."""
     keys = key_ring(simulated["lpdu"])
     frames = sidecar(simulated["lpdu"])["frames"]
-    data = [frame.data for frame in open_capture(str(simulated["lpdu"]))]
+    data = [frame.data for frame in Capture.open(str(simulated["lpdu"]))]
     good = bad = 0
     for f in frames:
         known = f["fields"]
@@ -127,8 +127,8 @@ def test_digests_are_right_under_the_keys_of_the_ring(simulated: dict[str, Path]
         right = oma_digest(omak, bytes([subnet, node]) + apdu[:-8]) == apdu[-8:]
         assert right == f["digest_ok"]
         good, bad = good + right, bad + (not right)
-    assert good > 200
-    assert bad == 4
+    assert good > 100
+    assert bad == 3
 
 
 def size_of(known: dict[str, Any]) -> int:
@@ -142,7 +142,7 @@ def test_ciphertext_is_that_of_another_rc4(simulated: dict[str, Path]) -> None:
     """A request and its response are one stream (inferred, osgp.md 2.6)."""
     keys = key_ring(simulated["lpdu"])
     frames = sidecar(simulated["lpdu"])["frames"]
-    data = [frame.data for frame in open_capture(str(simulated["lpdu"]))]
+    data = [frame.data for frame in Capture.open(str(simulated["lpdu"]))]
     count = 0
     for f in frames:
         if not f.get("encrypted") or f["fields"]["apdu.code"] != 0 or "answers" not in f or "hop" in f:

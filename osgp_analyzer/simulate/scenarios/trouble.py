@@ -28,10 +28,10 @@ def chains(concentrator: Concentrator) -> Process:
     meter = concentrator.meters[-1]
     repeaters = concentrator.meters[: min(concentrator.network.repeaters, len(concentrator.meters) - 1)]
     routes = concentrator.routes[meter.number]
+    concentrator.step = "chains"
+    yield from read_table(concentrator, meter, 21)
     for length in range(len(repeaters) + 1):
-        concentrator.step = "chains"
         concentrator.routes[meter.number] = [tuple(repeaters[:length])]
-        yield from read_table(concentrator, meter, 21)
         say(concentrator, "BT23", meter)
         yield from concentrator.ask(meter, msg.read(23, 0, 44))
         concentrator.pause += 1000 * MS
