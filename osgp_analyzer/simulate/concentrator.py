@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from osgp_analyzer.simulate import message as msg
 from osgp_analyzer.simulate.message import Request, Response
 from osgp_analyzer.simulate.meter import Meter
+from osgp_analyzer.simulate.reader import Talk
 from osgp_analyzer.simulate.security import message_stream, oma_digest, plc_base_key
-from osgp_analyzer.simulate.transport import Message, Talk, Transport
+from osgp_analyzer.simulate.transport import Message, Transport
 
 if TYPE_CHECKING:
     from osgp_analyzer.simulate.network import Network
@@ -21,16 +22,12 @@ class Concentrator(Transport):
 
     read_limit, write_limit = 84, 75
     """Data bytes of a message of 96 bytes, as another implementation limits them (osgp.md 1.3)."""
-    line = 0
 
     def __init__(self, network: Network, number: int, domain: bytes, meters: list[Meter]) -> None:
-        super().__init__(network.random(f"concentrator {number}"))
-        self.network, self.number, self.domain, self.meters = network, number, domain, meters
+        super().__init__(network, f"concentrator {number}", meters)
+        self.number, self.domain = number, domain
         self.subnet, self.node = 1, 1 + number
         self.routes: dict[int, list[tuple[Meter, ...]]] = {}
-        self.sequences = {meter.number: meter.sequence for meter in meters}
-        self.asked = 0
-        """First frame of the last request."""
 
     @property
     def farthest(self) -> Meter:
@@ -47,11 +44,7 @@ class Concentrator(Transport):
         sequence: int | None = None,
         truth: dict[str, Any] | None = None,
     ) -> Talk[Response | None]:
-        """Ask a meter for a table service, over its other routes if need be; None if no answer came.
-
-        `values` are those of written data; `key` another key than the meter's, `sequence` another number than the
-        next. If the meter expects another number than the next, it is asked again with that one.
-        """
+        """Ask a meter, over its other routes if no answer comes over the first."""
         answer = None
         for route in self.routes[meter.number]:
             number = (self.sequences[meter.number] + 1) & 0xFFFFFFFF if sequence is None else sequence
@@ -81,7 +74,7 @@ class Concentrator(Transport):
         plain = b"\0" + request.body() + sequence.to_bytes(4, "big")
         digest = oma_digest(key, address + plain)
         good = key == meter.keys.omak
-        stream = message_stream(plc_base_key(key), digest) if self.network.encrypt else None
+        stream = message_stream(plc_base_key(key), digest) if self.encrypt else None
         truth: dict[str, Any] = {"meter": meter.label, "key": "omak" if good else "not in the key ring"}
         if stream:
             truth["encrypted"] = True

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 TPDU, SPDU, AUTHPDU, APDU = range(4)
-ACKD, UNACKD_RPT, ACK = 0, 1, 2
 REQUEST, RESPONSE = 0, 2
 CHALLENGE, CHALLENGE_OMA, REPLY, REPLY_OMA = range(4)
 BROADCAST, GROUP, NODE, UNIQUE_ID = range(4)
@@ -25,13 +24,6 @@ class Address:
     group: int | None = None
     member: int = 0
     neuron_id: bytes = b""
-
-    def __str__(self) -> str:
-        if self.format == NODE:
-            return f"{self.subnet}/{self.node}"
-        if self.format == UNIQUE_ID:
-            return self.neuron_id.hex(":")
-        return f"group {self.group}" if self.format == GROUP else "broadcast"
 
     @property
     def answers_group(self) -> bool:

@@ -9,8 +9,8 @@ from osgp_analyzer.simulate import message as msg
 from osgp_analyzer.simulate.clock import MS, Frame
 from osgp_analyzer.simulate.message import Request, Response
 from osgp_analyzer.simulate.meter import Meter
+from osgp_analyzer.simulate.reader import SecureReader, Talk
 from osgp_analyzer.simulate.security import mep_base_key, message_stream, oma_digest
-from osgp_analyzer.simulate.transport import Talk
 
 if TYPE_CHECKING:
     from osgp_analyzer.simulate.network import Network
@@ -26,24 +26,14 @@ def framed(body: bytes, digest: bytes) -> bytes:
     return (len(body) + len(digest)).to_bytes(2, "big") + body + digest
 
 
-class MepClient:
-    """The client at the MEP port of one meter."""
+class MepClient(SecureReader):
+    """The client at the MEP port of one meter; `key_name` is that of the key it uses, mak or mbk."""
 
     read_limit, write_limit = 456, 448
 
     def __init__(self, network: Network, meter: Meter, line: int) -> None:
-        self.network, self.meters, self.line = network, [meter], line
-        self.sequences = {meter.number: meter.sequence}
-        self.step = ""
-        self.pause = 0
-        self.asked = 0
+        super().__init__(network, f"client {line}", [meter], line)
         self.key_name = "mak"
-        self._rng = network.random(f"client {line}")
-
-    @property
-    def farthest(self) -> Meter:
-        """Its only meter."""
-        return self.meters[0]
 
     def ask(
         self,
@@ -55,7 +45,7 @@ class MepClient:
         sequence: int | None = None,
         truth: dict[str, Any] | None = None,
     ) -> Talk[Response | None]:
-        """Ask the meter for a table service; None if no answer came. As `Concentrator.ask`."""
+        """Ask the meter; a packet that is not answered is sent again as it was."""
         own = getattr(meter.keys, self.key_name)
         used, good = key or own, key is None
         number = (self.sequences[meter.number] + 1) & 0xFFFFFFFF if sequence is None else sequence
@@ -63,7 +53,7 @@ class MepClient:
             self.sequences[meter.number] = number
         body = request.body(counted=True) + number.to_bytes(4, "big")
         digest = oma_digest(used, body)
-        stream = message_stream(mep_base_key(used), digest) if self.network.encrypt else None
+        stream = message_stream(mep_base_key(used), digest) if self.encrypt else None
         data = framed(stream.apply(body) if stream else body, digest)
         about: dict[str, Any] = {"meter": meter.label, "key": self.key_name if good else "not in the key ring"}
         about |= {"digest_ok": good} | ({"encrypted": True} if stream else {}) | (truth or {})
@@ -73,10 +63,10 @@ class MepClient:
             "osgp.sequence": number,
             "osgp.digest": digest.hex(),
         }
-        after = self.pause + PACE + self._rng.randrange(100) * MS
+        after = self.pause + PACE + self.rng.randrange(100) * MS
         self.pause, first = 0, 0
         for attempt in range(TRIES):
-            lost = self.network.lost(0)
+            lost = self.lost()
             retry: dict[str, Any] = ({"retry_of": first} if attempt else {}) | ({"lost": True} if lost else {})
             sent = yield self._frame(data, fields, about | retry, values or {}, after, inbound=True)
             first = first or sent.number
@@ -97,9 +87,9 @@ class MepClient:
             known |= ({"encrypted": True} if hidden else {}) | {"answers": sent.number}
             table = meter.layout(request, sent.time) if response.data is not None else None
             covered = table.values(request.offset, request.count or None) if table else {}
-            lost = self.network.lost(0)
+            lost = self.lost()
             known |= {"lost": True} if lost else {}
-            yield self._frame(back, found, known, covered, self._rng.randrange(15, 90) * MS, inbound=False)
+            yield self._frame(back, found, known, covered, self.rng.randrange(15, 90) * MS, inbound=False)
             if lost:
                 continue  # the same packet again will meet a sequence number that is used up
             if response.sequence is None:

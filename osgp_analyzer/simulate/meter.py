@@ -129,11 +129,11 @@ class Meter:
         """Pulses of the first input."""
         return time // HOUR * self.pulse_rate % 2**31
 
-    def log(self, time: int, code: int, argument: int = 0, user: int = log.NOBODY) -> None:
+    def log(self, time: int, code: int, argument: int = 0) -> None:
         """Enter an event."""
         self._event_count += 1
         self.unread_events += 1
-        self.events.append(Event(self.clock(time), self._event_count, user, code, argument))
+        self.events.append(Event(self.clock(time), self._event_count, code, argument))
 
     def fail_power(self, time: int, seconds: int) -> None:
         """The mains were off until `time`."""

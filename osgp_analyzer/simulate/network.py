@@ -15,16 +15,13 @@ SHORT_DOMAINS = (b"\x4f", b"\x51")
 
 
 class Network:
-    """One segment with one or two concentrators. `loss` is the share of frames that do not reach their receiver, on
-    the alternate path half of it."""
+    """One segment with one or two concentrators."""
 
     def __init__(
         self, seed: int, meters: int, repeaters: int, *, encrypt: bool = False, short: bool = False, two: bool = False
     ) -> None:
         self.seed, self.encrypt, self.repeaters = seed, encrypt, repeaters
-        self.loss = 0.0
         self.clock: Clock | None = None
-        self._rng = self.random("losses")
         domains = SHORT_DOMAINS if short else DOMAINS
         counts = (meters, max(2, meters // 2)) if two else (meters,)
         self.concentrators = []
@@ -47,10 +44,6 @@ class Network:
     def meters(self) -> list[Meter]:
         """All meters."""
         return [meter for concentrator in self.concentrators for meter in concentrator.meters]
-
-    def lost(self, alt_path: int) -> bool:
-        """Whether the next frame gets lost."""
-        return self.loss > 0 and self._rng.random() < (self.loss / 2 if alt_path else self.loss)
 
     def _lay_routes(self, concentrator: Concentrator) -> None:
         """The first meters are the repeaters, one behind the other; the others stand at different distances."""

@@ -10,7 +10,7 @@ from osgp_analyzer.simulate.checksums import optical_crc, table_checksum
 from osgp_analyzer.simulate.clock import MS, Frame, Sent
 from osgp_analyzer.simulate.message import Request, Response
 from osgp_analyzer.simulate.meter import Meter
-from osgp_analyzer.simulate.transport import Talk
+from osgp_analyzer.simulate.reader import Reader, Talk
 
 if TYPE_CHECKING:
     from osgp_analyzer.simulate.network import Network
@@ -56,19 +56,17 @@ def packets(message: bytes, toggle: int, size: int = PACKET_SIZE) -> list[tuple[
     return made
 
 
-class OpticalReader:
+class OpticalReader(Reader):
     """A reader at the optical port of one meter; `ask` needs a session."""
 
     read_limit, write_limit = 512, 512
 
     def __init__(self, network: Network, meter: Meter, line: int) -> None:
-        self.network, self.meters, self.line = network, [meter], line
-        self.step = ""
-        self.pause = 0
+        super().__init__(network, f"reader {line}", [meter], line)
         self._toggles = [0, 0]
+        """Of the next packet of the reader, and of the meter."""
         self._waiting = b""
         """An acknowledgement that the reader has still to send in front of its next packet."""
-        self._rng = network.random(f"reader {line}")
 
     def ask(self, meter: Meter, request: Request, *, values: dict[str, Any] | None = None) -> Talk[Response | None]:
         """Ask the meter for a table service."""
@@ -125,9 +123,9 @@ class OpticalReader:
         sent = yield from self._message(body, fields, {}, values, 100 * MS + self.pause, inbound=True)
         self.pause = 0
         data, found, covered = answer(sent.time)
-        if self.network.loss and self._rng.random() < self.network.loss:
+        if self.lost():
             sent = yield from self._refused(body, fields, sent)
-        after = self._rng.randrange(20, 200) * MS
+        after = self.rng.randrange(20, 200) * MS
         lead = ACK
         if after > SILENCE:
             yield self._signal(ACK, 3 * MS, inbound=False)

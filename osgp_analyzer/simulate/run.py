@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any, BinaryIO
 
 from osgp_analyzer.simulate.carriers import Carrier, CnIp, LonUdp, Lpdu, Mep, Optical
@@ -14,11 +15,11 @@ from osgp_analyzer.simulate.layout import SECOND
 from osgp_analyzer.simulate.mep import MepClient
 from osgp_analyzer.simulate.network import Network
 from osgp_analyzer.simulate.optical import OpticalReader
+from osgp_analyzer.simulate.reader import Reader
 from osgp_analyzer.simulate.record import Recorder, key_ring
 from osgp_analyzer.simulate.scenarios.catalogue import BY_NAME, Scenario
 from osgp_analyzer.simulate.scenarios.ports import logged_on
 
-PORTS = ("lpdu", "cnip", "lonudp", "mep", "optical")
 START = 1_772_359_200 * SECOND
 """2026-03-01 10:00 UTC: the default, so that the same command gives the same bytes on any day."""
 BETWEEN_ROUNDS = 3600 * SECOND
@@ -67,17 +68,13 @@ def simulate(
     clock = Clock(settings.start, lambda frame: carrier.airtime(frame.content), recorder.record)
     network.clock = clock
     keys.write(key_ring(network.meters).encode())
-    enough = False
-    while not enough:
-        before = recorder.count
-        for scenario in scenarios:
-            clock.run(_processes(scenario, readers))
-            progress(recorder.count)
-            enough = recorder.count >= settings.frames
-            if enough and settings.frames:
-                break
-        enough = enough or recorder.count == before
-        clock.now += BETWEEN_ROUNDS
+    for scenario in cycle(scenarios) if settings.frames else scenarios:
+        clock.run(_processes(scenario, readers))
+        progress(recorder.count)
+        if scenario is scenarios[-1]:
+            clock.now += BETWEEN_ROUNDS
+        if 0 < settings.frames <= recorder.count:
+            break
     recorder.close()
     return recorder.count
 
@@ -89,20 +86,22 @@ def _carrier(port: str, network: Network) -> Carrier:
     return kinds[port]()
 
 
-def _readers(port: str, network: Network) -> list[Any]:
+def _readers(port: str, network: Network) -> list[Reader]:
     if port in ("mep", "optical"):
         kind = MepClient if port == "mep" else OpticalReader
         return [kind(network, meter, line) for line, meter in enumerate(network.concentrators[0].meters)]
     return list(network.concentrators)
 
 
-def _processes(scenario: Scenario, readers: list[Any]) -> list[Process]:
+def _processes(scenario: Scenario, readers: list[Reader]) -> list[Process]:
     """A process for each serial line; on LON one, or one for each concentrator."""
-    if isinstance(readers[0], OpticalReader):
-        return [logged_on(reader, scenario.play(reader)) for reader in readers]
     if isinstance(readers[0], Concentrator) and not scenario.two:
         readers = readers[:1]
-    return [scenario.play(reader) for reader in readers]
+    processes = []
+    for reader in readers:
+        process = scenario.play(reader)
+        processes.append(logged_on(reader, process) if isinstance(reader, OpticalReader) else process)
+    return processes
 
 
 def _about(settings: Settings, network: Network) -> dict[str, Any]:

@@ -3,23 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from random import Random
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from osgp_analyzer.simulate import lon, ltep
 from osgp_analyzer.simulate.clock import MS, Frame, Sent
 from osgp_analyzer.simulate.lon import Address, Lon
 from osgp_analyzer.simulate.message import Response
 from osgp_analyzer.simulate.meter import Meter
+from osgp_analyzer.simulate.reader import SecureReader, Talk
 from osgp_analyzer.simulate.security import challenge_reply
 
-if TYPE_CHECKING:
-    from osgp_analyzer.simulate.network import Network
-
-T = TypeVar("T")
-Talk = Generator[Frame, Sent, T]
 RETRIES, AGENT_RETRIES = 3, 2
 DIRECT_TIMER, HOP_TIMER = 1024, 700
 """Transmit timer without repeaters, and what each repeater adds, in ms."""
@@ -68,20 +63,13 @@ class Delivery:
     """When the last frame had passed."""
 
 
-class Transport:
-    """The sending side of a concentrator: transaction numbers, hops, retries, challenges. `step` is what is being done,
-    `pause` how long to wait before the next request, in ns."""
+class Transport(SecureReader):
+    """The sending side of a concentrator: transaction numbers, hops, retries, challenges."""
 
-    network: Network
     subnet: int
     node: int
     domain: bytes
-
-    def __init__(self, rng: Random) -> None:
-        self.step = ""
-        self.pause = 0
-        self._transaction = -1
-        self._rng = rng
+    _transaction = -1
 
     @property
     def name(self) -> str:
@@ -144,7 +132,7 @@ class Transport:
 
     def deliver(self, delivery: Delivery) -> Talk[Message | None]:
         """Send over all hops, again where nothing comes back."""
-        after, self.pause = self.pause + self._rng.randrange(20, 60) * MS, 0
+        after, self.pause = self.pause + self.rng.randrange(20, 60) * MS, 0
         return (yield from self._hop(delivery, 0, after))
 
     def _hop(self, delivery: Delivery, hop: int, after: int) -> Talk[Message | None]:
@@ -168,7 +156,7 @@ class Transport:
         first = 0
         for attempt in range(tries):
             frame = replace(frame, alt_path=int(0 < attempt >= tries - 2))
-            lost = self.network.lost(frame.alt_path)
+            lost = self.lost(frame.alt_path)
             truth = self._truth(delivery, hop, lost) | ({"retry_of": first} if attempt else {})
             sent = yield self._frame(frame, sender, message, truth, after)
             first = first or sent.number
@@ -182,7 +170,7 @@ class Transport:
             back = frame.answer(answer.apdu)
             if delivery.domain == self.domain and target.format != lon.NODE:
                 back = replace(back, source=receiver.address)
-            lost = self.network.lost(frame.alt_path)
+            lost = self.lost(frame.alt_path)
             truth = self._truth(delivery, hop, lost) | {"answers": sent.number}
             reply = yield self._frame(back, receiver, answer, truth, self._turnaround())
             delivery.last = reply.time
@@ -213,7 +201,7 @@ class Transport:
         assert isinstance(receiver, Meter)
         oma = delivery.auth == "oma"
         block = _destination(frame, receiver) if oma else b""
-        challenge = self._rng.randbytes(8)
+        challenge = self.rng.randbytes(8)
         reply = challenge_reply(delivery.auth_key, challenge, block + frame.body)
         own, key = receiver.domain_keys, "omak" if receiver.domain_keys == receiver.keys.omak else "first_omak"
         truth: dict[str, Any] = {"meter": receiver.label, "key": key if oma else "domain_key"}
@@ -240,7 +228,7 @@ class Transport:
         return Frame(frame, sender.name, self.step, fields, message.truth | truth | carried, values, after)
 
     def _turnaround(self) -> int:
-        return self._rng.randrange(12, 45) * MS
+        return self.rng.randrange(12, 45) * MS
 
 
 def _mark(message: Message, sent: Sent) -> None:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 
 from osgp_analyzer.capture import Capture
 from osgp_analyzer.cli.main import main
-from osgp_analyzer.simulate.network import Network
+from osgp_analyzer.simulate.reader import Reader
 from osgp_analyzer.simulate.scenarios.catalogue import SCENARIOS, playable
 from osgp_analyzer.simulate.security import oma_digest, plc_base_key
 from tests.simulate.agreement import disagreements, sidecar
@@ -208,7 +208,7 @@ def test_nothing_is_left_of_what_failed(tmp_path: Path, monkeypatch: pytest.Monk
     def broken(*_: object) -> bool:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Network, "lost", broken)
+    monkeypatch.setattr(Reader, "lost", broken)
     assert main(["simulate", "-o", str(tmp_path / "a.pcapng")]) == 130
     assert list(tmp_path.iterdir()) == []
 

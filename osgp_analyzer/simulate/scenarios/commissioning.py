@@ -14,8 +14,9 @@ from osgp_analyzer.simulate.concentrator import Concentrator
 from osgp_analyzer.simulate.lon import APDU, EVERYBODY, UNCONFIGURED, Address, Lon, unique_id
 from osgp_analyzer.simulate.lon import node as node_address
 from osgp_analyzer.simulate.meter import Meter
+from osgp_analyzer.simulate.reader import Talk
 from osgp_analyzer.simulate.scenarios.security import QUERY_STATUS, status
-from osgp_analyzer.simulate.transport import Message, Talk
+from osgp_analyzer.simulate.transport import Message
 
 EXPANDED, QUERY_ID, RESPOND, LEAVE, MODE, SERVICE_PIN = 0x60, 0x61, 0x62, 0x64, 0x6C, 0x7F
 VERSION, JOIN, UPDATE_KEY = 1, 7, 0x0A

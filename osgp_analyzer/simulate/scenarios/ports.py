@@ -12,7 +12,7 @@ from osgp_analyzer.simulate.optical import OpticalReader
 from osgp_analyzer.simulate.scenarios.reading import read_part, read_table, say
 from osgp_analyzer.simulate.tables.mbus import CONFIG_ENTRY, DEVICES
 
-REFUSED = 0.15
+REFUSED = 0.4
 
 
 def alerts(client: MepClient) -> Process:
@@ -78,6 +78,6 @@ def session(reader: OpticalReader) -> Process:
     meter = reader.meters[0]
     reader.step = "session"
     yield from read_table(reader, meter, 0, 1, 21, 22)
-    reader.network.loss = REFUSED
+    reader.loss = REFUSED
     yield from read_table(reader, meter, 23, 28, 3, 61)
-    reader.network.loss = 0
+    reader.loss = 0

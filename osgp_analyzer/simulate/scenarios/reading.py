@@ -3,60 +3,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
-
 from osgp_analyzer.simulate import message as msg
 from osgp_analyzer.simulate.clock import MS, Process
 from osgp_analyzer.simulate.layout import Layout
 from osgp_analyzer.simulate.message import Request, Response
 from osgp_analyzer.simulate.meter import BT64, TABLES, Meter
-from osgp_analyzer.simulate.network import Network
+from osgp_analyzer.simulate.reader import Reader, Talk
 from osgp_analyzer.simulate.tables.log import ENTRIES
 from osgp_analyzer.simulate.tables.profile import place
-from osgp_analyzer.simulate.transport import Talk
 
 DIMENSIONS = (0, 21, 22, 27, 61, 71, 2048 + 11)
 """Tables that say how large others are."""
 LOG_HEADER, LOG_ENTRY = 11, 14
 MINUTE = 60_000 * MS
-
-
-class Reader(Protocol):
-    """Who asks meters: a concentrator, the client at a MEP port, a reader at an optical port."""
-
-    network: Network
-    meters: list[Meter]
-    read_limit: int
-    write_limit: int
-    step: str
-    pause: int
-
-    def ask(self, meter: Meter, request: Request, *, values: dict[str, Any] | None = None) -> Talk[Response | None]:
-        """Ask for a table service; None if no answer came."""
-
-
-class SecureReader(Reader, Protocol):
-    """One whose requests have a digest and a sequence number, of which either can be wrong."""
-
-    asked: int
-
-    @property
-    def farthest(self) -> Meter:
-        """The meter that is hardest to reach."""
-
-    def ask(
-        self,
-        meter: Meter,
-        request: Request,
-        *,
-        values: dict[str, Any] | None = None,
-        key: bytes | None = None,
-        sequence: int | None = None,
-        truth: dict[str, Any] | None = None,
-    ) -> Talk[Response | None]:
-        """Ask for a table service under another key, or with another sequence number than the next."""
-
-
 EARLY = 1_700_000_000 * 10**9
 """Any time: the sizes of tables do not depend on it."""
 
@@ -67,6 +26,7 @@ def name_of(table: int) -> str:
 
 
 def say(reader: Reader, what: str, meter: Meter) -> None:
+    """Name the step that is done now."""
     reader.step = f"{reader.step.split(':')[0]}: {what} of {meter.name}"
 
 

@@ -8,7 +8,8 @@ from osgp_analyzer.simulate.clock import MS, Process
 from osgp_analyzer.simulate.concentrator import Concentrator
 from osgp_analyzer.simulate.lon import node
 from osgp_analyzer.simulate.meter import Meter
-from osgp_analyzer.simulate.scenarios.reading import SecureReader, read_table, say
+from osgp_analyzer.simulate.reader import SecureReader
+from osgp_analyzer.simulate.scenarios.reading import read_table, say
 from osgp_analyzer.simulate.transport import Message
 
 QUERY_STATUS = 0x51
@@ -57,15 +58,14 @@ def replay(reader: SecureReader) -> Process:
 
 def encrypted(reader: SecureReader) -> Process:
     """The same reads plain and encrypted. Which bytes are encrypted is inferred on the power line."""
-    network = reader.network
     for meter in reader.meters:
         for hidden in (False, True):
             reader.step = "encrypted"
-            before, network.encrypt = network.encrypt, hidden
+            before, reader.encrypt = reader.encrypt, hidden
             yield from read_table(reader, meter, 21, 3)
             say(reader, "BT23", meter)
             yield from reader.ask(meter, msg.read(23, 0, 44))
-            network.encrypt = before
+            reader.encrypt = before
 
 
 def authentication(concentrator: Concentrator) -> Process:

@@ -8,9 +8,9 @@ from osgp_analyzer.simulate import procedures as pr
 from osgp_analyzer.simulate.clock import MS, Process
 from osgp_analyzer.simulate.layout import Layout
 from osgp_analyzer.simulate.meter import BT07, BT08, Meter
-from osgp_analyzer.simulate.scenarios.reading import Reader, read_part, read_table, say, write_table
+from osgp_analyzer.simulate.reader import Reader, Talk
+from osgp_analyzer.simulate.scenarios.reading import read_part, read_table, say, write_table
 from osgp_analyzer.simulate.tables import mbus
-from osgp_analyzer.simulate.transport import Talk
 
 ET15, ET16 = 2048 + 15, 2048 + 16
 FIRMWARE_TABLE = 2048 + 17

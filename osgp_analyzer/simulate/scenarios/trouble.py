@@ -6,7 +6,8 @@ from __future__ import annotations
 from osgp_analyzer.simulate import message as msg
 from osgp_analyzer.simulate.clock import MS, Process
 from osgp_analyzer.simulate.concentrator import Concentrator
-from osgp_analyzer.simulate.scenarios.reading import SecureReader, read_table, say
+from osgp_analyzer.simulate.reader import SecureReader
+from osgp_analyzer.simulate.scenarios.reading import read_table, say
 
 LOSS, WORST, STEPS = 0.3, 0.7, 12
 
@@ -15,11 +16,11 @@ def lossy(reader: SecureReader) -> Process:
     """Three frames in ten do not arrive: retries, the last two on the alternate path, then another route."""
     for meter in reader.meters:
         reader.step = "lossy"
-        reader.network.loss = LOSS
+        reader.loss = LOSS
         yield from read_table(reader, meter, 21, 3)
         say(reader, "BT23", meter)
         yield from reader.ask(meter, msg.read(23, 0, 44))
-        reader.network.loss = 0
+        reader.loss = 0
         reader.pause += 1000 * MS
 
 
@@ -43,9 +44,9 @@ def fading(reader: SecureReader) -> Process:
     meter = reader.farthest
     for step in range(STEPS):
         reader.step = "fading"
-        reader.network.loss = WORST * step / (STEPS - 1)
+        reader.loss = WORST * step / (STEPS - 1)
         say(reader, "BT28", meter)
         yield from reader.ask(meter, msg.read(28, 4 * meter.registers.present_demands, 16))
         reader.pause += 15 * 60_000 * MS
-    reader.network.loss = 0
+    reader.loss = 0
     yield from read_table(reader, meter, 3)

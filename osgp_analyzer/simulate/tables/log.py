@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from osgp_analyzer.simulate.meter import Meter
 
 ENTRIES = 100
-NOBODY, POWER_LINE, MEP_CLIENT = 0xFFFF, 0xFFFE, 0xFFFD
+NOBODY = 0xFFFF
+"""User ID of an entry that came about with nobody logged on."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,6 @@ class Event:
 
     time: int
     sequence: int
-    user: int
     code: int
     argument: int
 
@@ -64,7 +64,7 @@ def _entries(table: Layout, events: Iterable[tuple[int, Event]]) -> None:
         table.ltime(f"{path}.time", event.time if event else 0)
         for name, value in (
             ("sequence_number", event.sequence & 0xFFFF if event else 0),
-            ("user_id", event.user if event else 0),
+            ("user_id", NOBODY if event else 0),
         ):
             table.uint(f"{path}.{name}", value, 2)
         table.bits(2, (f"{path}.event", 0, 12, event.code if event else 0))
