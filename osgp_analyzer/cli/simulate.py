@@ -10,6 +10,7 @@ import sys
 from osgp_analyzer.capture import CaptureError
 from osgp_analyzer.cli.arguments import OK, nearest
 from osgp_analyzer.cli.export import ended_by_signals
+from osgp_analyzer.engines.text import printable
 from osgp_analyzer.export.output import output
 from osgp_analyzer.simulate.run import MOST_METERS, MOST_REPEATERS, START, Settings, simulate
 from osgp_analyzer.simulate.scenarios.catalogue import BY_NAME, SCENARIOS, playable
@@ -35,7 +36,8 @@ def run(options: argparse.Namespace) -> int:
         output(keys, private=True) as ring,
     ):
         count = simulate(settings, capture, known, ring, _progress)
-    print(f"{options.output}: {count} frames; {sidecar}: what was known of each; {keys}: made-up keys")
+    written = f"{options.output}: {count} frames; {sidecar}: what was known of each; {keys}: made-up keys"
+    print(printable(written))
     return OK
 
 
