@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import difflib
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import NoReturn
 
 from osgp_analyzer import __version__
@@ -71,6 +72,18 @@ def interval(text: str) -> int:
         if ns:
             return ns
     raise argparse.ArgumentTypeError(f"{text!r} is not a length of time in seconds, such as 0.5")
+
+
+def moment(text: str) -> int:
+    """A date and time of ISO 8601 as an argument, in UTC unless it says otherwise; in ns since 1970."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date and time, such as 2026-03-01T10:00") from None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    if not 2020 <= at.year <= 2099:
+        raise argparse.ArgumentTypeError(f"{text!r}: meters know the years 2020 to 2099")
+    return int(at.timestamp()) * 10**9
 
 
 def file(text: str) -> str:
@@ -163,6 +176,7 @@ def parser() -> argparse.ArgumentParser:
     _export(commands)
     _sql(commands)
     _stats(commands)
+    _simulate(commands)
     return top
 
 
@@ -296,3 +310,44 @@ def _stats(commands: argparse._SubParsersAction[Parser]) -> None:
         "--interval", type=interval, metavar="S", help="seconds that the load is averaged over (default: what fits)"
     )
     stats.set_defaults(run="osgp_analyzer.cli.stats")
+
+
+SIMULATION = """\
+The frames, digests and ciphertext are built by a small program of its own, not by the analyzer: one checks the other.
+Beside FILE.pcapng it writes FILE.json, what the senders knew of every frame, and FILE.keys.toml, the made-up keys. The
+same options give the same bytes.
+
+examples:
+  osgp-analyzer simulate --scenario daily,lossy --repeaters 3 -o segment.pcapng
+  osgp-analyzer simulate --scenario all --frames 1000000 -o large.pcapng
+  osgp-analyzer simulate --port mep --scenario all --encrypt -o mep.pcapng
+"""
+
+
+def _simulate(commands: argparse._SubParsersAction[Parser]) -> None:
+    simulate = _command(
+        commands,
+        "simulate",
+        "write a capture of a made-up segment",
+        "Simulate a power-line segment, a MEP port or an optical port with a concentrator, repeaters and meters.",
+        SIMULATION,
+    )
+    simulate.add_argument("-o", "--output", type=file, metavar="FILE", help="the capture to write, pcapng")
+    simulate.add_argument("--list", action="store_true", help="say what each scenario shows, and on which ports")
+    simulate.add_argument(
+        "--port", choices=("lpdu", "cnip", "lonudp", "mep", "optical"), default="lpdu", help="where to capture"
+    )
+    simulate.add_argument(
+        "--scenario", default="daily", metavar="NAME[,NAME]", help="what happens, in this order (default daily); or all"
+    )
+    simulate.add_argument("--seed", type=count, default=1, metavar="N", help="of keys, loads and losses (default 1)")
+    simulate.add_argument("--meters", type=count, default=6, metavar="N", help="number of meters (default 6)")
+    simulate.add_argument(
+        "--repeaters", type=count, default=2, metavar="N", help="how many of them pass messages on, 0 to 5 (default 2)"
+    )
+    simulate.add_argument(
+        "--frames", type=count, default=0, metavar="N", help="go on until there are so many (default: once through)"
+    )
+    simulate.add_argument("--start", type=moment, metavar="TIME", help="when it begins (default 2026-03-01T10:00)")
+    simulate.add_argument("--encrypt", action="store_true", help="encrypt all table services with RC4")
+    simulate.set_defaults(run="osgp_analyzer.cli.simulate")

@@ -16,8 +16,8 @@ from osgp_analyzer.capture import CaptureError
 
 
 @contextmanager
-def output(name: str) -> Iterator[BinaryIO]:
-    """The file `name` for writing; ``-`` is standard output.
+def output(name: str, *, private: bool = False) -> Iterator[BinaryIO]:
+    """The file `name` for writing; ``-`` is standard output. A `private` one only its owner can read.
 
     It is written beside its place under a name that ends in ".part", and takes its own name when the block is left.
     If the block fails in any way, the part is removed and what was there before stays. What is no regular file (a
@@ -46,13 +46,15 @@ def output(name: str) -> Iterator[BinaryIO]:
     try:
         with _opened(name, target if device else part, "wb" if device else "xb") as file:
             begun = True
+            if private and not device:
+                os.fchmod(file.fileno(), 0o600)
             file.raw.name = name  # type: ignore[attr-defined]  # errors name the file that was asked for
             yield file
             file.flush()
             if not device:
                 os.fsync(file.fileno())
         if not device:
-            if os.path.exists(target):
+            if os.path.exists(target) and not private:
                 with suppress(OSError):
                     shutil.copymode(target, part)
             os.replace(part, target)

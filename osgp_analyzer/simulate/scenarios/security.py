@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Sequence numbers, keys and replays, and the challenge of EN 14908."""
+
+from __future__ import annotations
+
+from osgp_analyzer.simulate import message as msg
+from osgp_analyzer.simulate.clock import MS, Process
+from osgp_analyzer.simulate.concentrator import Concentrator
+from osgp_analyzer.simulate.lon import node
+from osgp_analyzer.simulate.meter import Meter
+from osgp_analyzer.simulate.reader import SecureReader
+from osgp_analyzer.simulate.scenarios.reading import read_table, say
+from osgp_analyzer.simulate.transport import Message
+
+QUERY_STATUS = 0x51
+
+
+def sequence(reader: SecureReader) -> Process:
+    """A number that is not expected, the right one in the answer, and the same question with that one."""
+    for meter in reader.meters:
+        reader.step = "sequence"
+        yield from read_table(reader, meter, 21)
+        say(reader, "BT23", meter)
+        request = msg.read(23, 0, 44)
+        yield from reader.ask(meter, request, sequence=(meter.sequence + 5000) & 0xFFFFFFFF)
+        yield from reader.ask(meter, request)
+        reader.pause += 500 * MS
+
+
+def wrong_key(reader: SecureReader) -> Process:
+    """A question under a key that is not the meter's, and the same one under the right key."""
+    for meter in reader.meters:
+        reader.step = "wrong_key"
+        yield from read_table(reader, meter, 21)
+        say(reader, "BT23", meter)
+        request = msg.read(23, 0, 44)
+        key = reader.network.random(f"wrong key {meter.label}").randbytes(12)
+        yield from reader.ask(meter, request, key=key)
+        yield from reader.ask(meter, request)
+        reader.pause += 500 * MS
+
+
+def replay(reader: SecureReader) -> Process:
+    """A question heard before, sent again by somebody later: its sequence number is used up."""
+    for meter in reader.meters:
+        reader.step = "replay"
+        yield from read_table(reader, meter, 21)
+        say(reader, "BT23", meter)
+        request = msg.read(23, 0, 44)
+        yield from reader.ask(meter, request)
+        number, first = meter.sequence, reader.asked
+        yield from read_table(reader, meter, 3)
+        reader.pause += 5000 * MS
+        say(reader, "BT23", meter)
+        yield from reader.ask(meter, request, sequence=number, truth={"replay_of": first})
+        yield from read_table(reader, meter, 3)
+
+
+def encrypted(reader: SecureReader) -> Process:
+    """The same reads plain and encrypted. Which bytes are encrypted is inferred on the power line."""
+    for meter in reader.meters:
+        for hidden in (False, True):
+            reader.step = "encrypted"
+            before, reader.encrypt = reader.encrypt, hidden
+            yield from read_table(reader, meter, 21, 3)
+            say(reader, "BT23", meter)
+            yield from reader.ask(meter, msg.read(23, 0, 44))
+            reader.encrypt = before
+
+
+def authentication(concentrator: Concentrator) -> Process:
+    """Query status, authenticated with the 48-bit key, with OMA, and under a wrong key."""
+    for meter in concentrator.meters:
+        for auth, key in (
+            ("standard", meter.domain_keys[:6]),
+            ("oma", meter.domain_keys),
+            ("standard", concentrator.network.random(f"wrong domain key {meter.label}").randbytes(6)),
+        ):
+            concentrator.step = f"authentication: query status of {meter.name}, {auth}"
+            good = meter.domain_keys.startswith(key)
+            request = Message(bytes([QUERY_STATUS]), {"apdu.code": QUERY_STATUS}, {"meter": meter.label})
+            answer = status(meter) if good else Message(b"\x11", {"apdu.code": 0x11}, {"meter": meter.label})
+            yield from concentrator.manage(
+                meter,
+                request,
+                lambda _, answer=answer: answer,  # type: ignore[misc]
+                node(meter.subnet, meter.node),
+                concentrator.domain,
+                auth=auth,
+                auth_key=key,
+            )
+        concentrator.pause += 800 * MS
+
+
+def status(meter: Meter) -> Message:
+    """The answer to query status: no errors, powered up, configured and online."""
+    body = bytes([0x31]) + bytes(10) + bytes([1, 4 if meter.configured else 2, 16, 0, 0])
+    fields = {"apdu.code": 0x31, "nd.query_status_response.node_state": body[12]}
+    return Message(body, fields, {"meter": meter.label})
