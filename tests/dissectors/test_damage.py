@@ -15,7 +15,7 @@ from dissectors.layers import layer_class
 from osgp_analyzer.engines.knowledge import Knowledge
 from osgp_analyzer.engines.scapy.tree import layers
 from osgp_analyzer.schema import REGISTRY, Group
-from tests.conftest import load
+from tests.conftest import load, port_frames
 
 FUZZ = int(os.environ.get("OSGP_FUZZ", "20000"))
 ENTRY = {"lon": "LPDU", "lon+crc": "LPDU", "cnip": "CNIP", "lonudp": "LonUDP"}
@@ -26,6 +26,7 @@ VECTORS += [
 VECTORS += [
     ("LPDU", bytes.fromhex(f["hex"]), f"ltep {f['frame']}") for f in load("sidecars/ltep_lpdu.json")["frames"][::9]
 ]
+VECTORS += [("MEP", data, f"MEP {number}") for number, data in enumerate(port_frames("MEP"))]
 REQUESTS = [None, *({"apdu.code": code} for code in range(0x4C, 0x80))]
 
 

@@ -22,13 +22,15 @@ from osgp_analyzer.engines.columns.values import Numbers
 from osgp_analyzer.engines.knowledge import Knowledge
 from osgp_analyzer.engines.scapy.tree import layers
 from osgp_analyzer.schema import REGISTRY
-from tests.conftest import CAPTURES, load
+from tests.conftest import CAPTURES, load, port_frames
 
 evaluate.PROCEDURES.update(PROCEDURES)
 GENERATED = int(os.environ.get("OSGP_FUZZ", "50000"))
 ENTRY = {"lon": "LPDU", "lon+crc": "LPDU", "cnip": "CNIP", "lonudp": "LonUDP"}
+PORTS = ("MEP",)
 REQUESTS: list[dict[str, int]] = [{}, *({"apdu.code": code} for code in range(0x4C, 0x80))]
 REQUESTS += [{"apdu.code": 0, "osgp.service": s, "osgp.table": 23} for s in (0x30, 0x3F, 0x40, 0x4F, 0x77)]
+REQUESTS += [{"mep.code": code} for code in (0x57, 0x58, 0x80)]
 REQUESTS += [{"apdu.code": 0x52, "nd.proxy.query": q} for q in range(4)]
 REQUESTS += [{"apdu.code": 0x70, "nm.install.subcommand": s, "nm.query_nv_info.info_type": s % 6} for s in range(12)]
 
@@ -125,12 +127,14 @@ def vectors(entry: str) -> list[bytes]:
     if entry == "LPDU":
         for name in ("native_lpdu", "ltep_lpdu", "example1_lpdu"):
             found += [bytes.fromhex(f["hex"]) for f in load(f"sidecars/{name}.json")["frames"]]
+    if entry in PORTS:
+        found += port_frames(entry)
     if entry == "LonUDP":
         found += [bytes.fromhex(f["udp_payload"]) for f in load("sidecars/lon_udp_dom0.json")["frames"]]
     return found
 
 
-@pytest.mark.parametrize("entry", ["LPDU", "CNIP", "LonUDP"])
+@pytest.mark.parametrize("entry", ["LPDU", "CNIP", "LonUDP", *PORTS])
 def test_vectors_and_captures(entry: str) -> None:
     compare(entry, [(data, {}, -1) for data in vectors(entry)])
 
@@ -144,7 +148,7 @@ def test_captures_over_ip(name: str) -> None:
     compare("EthernetII", [(data[: rng.randrange(len(data))], {}, -1) for data in frames])
 
 
-@pytest.mark.parametrize("entry", ["LPDU", "CNIP", "LonUDP"])
+@pytest.mark.parametrize("entry", ["LPDU", "CNIP", "LonUDP", *PORTS])
 @pytest.mark.parametrize("seed", range(2))
 def test_damaged(entry: str, seed: int) -> None:
     rng = random.Random(f"{entry} {seed}")
