@@ -15,6 +15,7 @@ LINK_TYPES: dict[int, str] = {
     147: "LPDU",
     149: "NIRecord",
     150: "MEP",
+    151: "Optical",
     228: "IPv4",
     229: "IPv6",
     252: "UpperPDU",
@@ -41,6 +42,7 @@ DECODERS: dict[str, str] = {
     "lonudp": "LonUDP",
     "exported-pdu": "UpperPDU",
     "mep": "MEP",
+    "optical": "Optical",
 }
 """Names under which a user can choose the first layer of a link type, and the layers."""
 

@@ -53,7 +53,8 @@ class Field:
     scale: Fraction | None = None
     """Value in `unit` = number on the wire times `scale`."""
     show: str = ""
-    """Name of a way to write the value (``hex``, ``neuron_id``, ``ipv4``, ...); empty: the type's own."""
+    """Name of a way to write the value (``hex``, ``neuron_id``, ``ipv4``, ...); empty: the type's own. ``secret``: the
+    value is in no tree, JSON or export."""
     labels: tuple[Label, ...] = ()
     qualified: str = ""
     """Full name, where it is another layer's: the same thing has one name everywhere."""
