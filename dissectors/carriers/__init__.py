@@ -25,6 +25,7 @@ LINK_TYPES: dict[int, str] = {
 
 DECODERS: dict[str, str] = {
     "lpdu": "LPDU",
+    "apdu": "APDU",
     "npdu": "NPDU",
     "ni": "NIRecord",
     "ethernet": "EthernetII",
@@ -44,6 +45,9 @@ DECODERS: dict[str, str] = {
     "mep": "MEP",
     "optical": "Optical",
 }
-"""Names under which a user can choose the first layer of a link type, and the layers."""
+"""Names under which a user can choose the first layer of a link type or what a port carries, and the layers."""
 
-__all__ = ["DECODERS", "LINK_TYPES", "ethernet", "exported", "ip", "loopback", "ni", "sll", "udp"]
+TABLES = (udp.PORT_TABLE,)
+"""What a user can choose layers for by number, beside link types."""
+
+__all__ = ["DECODERS", "LINK_TYPES", "TABLES", "ethernet", "exported", "ip", "loopback", "ni", "sll", "udp"]

@@ -4,6 +4,7 @@ the session. The standard's text is not public; the facts are those of programs 
 
 from typing import ClassVar
 
+from dissectors.en14908.apdu import DIRECTIONS
 from dissectors.osgp.message import TableRequest, TableResponse, asked, count_of, data_of, not_asked
 from dissectors.osgp.names import OK, SERVICES
 from dissectors.sources import OHB, OPT, TERMINETER
@@ -204,7 +205,7 @@ class C1218Message(Layer, name="c1218.message", title="C12.18 message", source=S
 
     direction = Computed(
         MESSAGE,
-        {0: "request", 1: "response"},
+        DIRECTIONS,
         qualified="osgp.direction",
         doc="Whether it is a request or a response, by its first byte.",
     )

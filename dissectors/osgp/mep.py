@@ -7,7 +7,8 @@ encrypted under RC4 nothing says so: only the length and the digest behind it ar
 
 from typing import ClassVar
 
-from dissectors.osgp.message import DIGEST, DIRECTIONS, OSGPRequest, OSGPResponse
+from dissectors.en14908.apdu import DIRECTIONS
+from dissectors.osgp.message import DIGEST, OSGPRequest, OSGPResponse
 from dissectors.osgp.names import READS, RESPONSES, SEQUENCE, SERVICES
 from dissectors.osgp.tls import TLSRecord
 from dissectors.sources import MEP as GUIDE

@@ -33,9 +33,6 @@ from osgp_analyzer.schema import (
 SOURCE = CTC.at("CT_apdu.c, CT_table_services.c, CT_definitions.h").one
 DIGEST = 8
 
-DIRECTIONS = {0: "request", 1: "response"}
-"""Which way a message goes, told by its code where no layer below says it: `osgp.direction`."""
-
 asked = Request("osgp.service")
 read_asked = asked.among(*READS)
 not_asked = Not(Known(asked))

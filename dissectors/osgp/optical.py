@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The optical port of a meter: packets of ANSI C12.18, and the single bytes between them."""
 
+from dissectors.en14908.apdu import DIRECTIONS
 from dissectors.osgp.c1218 import MESSAGE, STATUS, C1218Message
 from dissectors.sources import OHB, OPT
 from osgp_analyzer.schema import (
@@ -146,7 +147,7 @@ class C1218Fragment(Layer, name="c1218.fragment", title="Part of a C12.18 messag
 
     direction = Computed(
         MESSAGE,
-        {0: "request", 1: "response"},
+        DIRECTIONS,
         when=Outer("c1218.first") == 1,
         qualified="osgp.direction",
         doc="Whether the message is a request or a response, by its first byte.",

@@ -5,16 +5,16 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from dissectors.answering import is_response
+from dissectors.answering import may_answer
 from dissectors.carriers import LINK_TYPES
 from osgp_analyzer.analysis.pairing import Pairing
 from osgp_analyzer.analysis.transactions import FAR_BACK, NONE
 from osgp_analyzer.capture import Capture, CaptureError, Frame
-from osgp_analyzer.engines.knowledge import Knowledge
+from osgp_analyzer.engines.knowledge import Chosen, Knowledge
 from osgp_analyzer.store import FrameStore
 
 if TYPE_CHECKING:
@@ -29,10 +29,11 @@ BLOCK = 4096
 @dataclass(frozen=True)
 class Settings:
     """What the user chose. `links`: link type to layer class name. `crc`: whether LPDUs end in a CRC; None: found
-    out for each interface."""
+    out for each interface. `chosen`: layers by table and value: ``{"udp.port": {24010: "APDU"}}``."""
 
     links: Mapping[int, str] | None = None
     crc: bool | None = None
+    chosen: Chosen = field(default_factory=dict)
 
 
 class Session:
@@ -44,7 +45,7 @@ class Session:
     def __init__(self, capture: Capture, settings: Settings = Settings()) -> None:
         self.capture, self.settings = capture, settings
         self.links = {**LINK_TYPES, **(settings.links or {})}
-        self.store = FrameStore(capture, self.links, settings.crc)
+        self.store = FrameStore(capture, self.links, settings.crc, settings.chosen)
         self._first_time: int | None = None
         self._without_time = 0
         self._requests: _Recent[tuple[int, Any]] = _Recent(64)
@@ -116,7 +117,7 @@ class Session:
 
     def _decode(self, index: int) -> Decoded:
         alone = self._alone.get(index, self._decode_alone)
-        request = self._request_of(index) if is_response(alone.values) else NONE
+        request = self._request_of(index) if may_answer(alone.values) else NONE
         return self.with_request(index, request)
 
     def with_request(self, index: int, request: int) -> Decoded:
@@ -124,17 +125,17 @@ class Session:
         alone = self._alone.get(index, self._decode_alone)
         if request == NONE:
             return alone
-        known = Knowledge(
-            request=self._alone.get(request, self._decode_alone).values,
-            crc=self.store.keeps_crc(alone.frame.interface),
-        )
+        known = replace(self._known(alone.frame), request=self._alone.get(request, self._decode_alone).values)
         decoded = self.decoder.decode(alone.frame, known)
         decoded.request = request + 1
         return decoded
 
     def _decode_alone(self, index: int) -> Decoded:
         frame = self.capture[index]
-        return self.decoder.decode(frame, Knowledge(crc=self.store.keeps_crc(frame.interface)))
+        return self.decoder.decode(frame, self._known(frame))
+
+    def _known(self, frame: Frame) -> Knowledge:
+        return Knowledge(crc=self.store.keeps_crc(frame.interface), chosen=self.settings.chosen)
 
     def _request_of(self, index: int) -> int:
         """Index of the request that a response answers, `NONE` where it has none in reach."""

@@ -181,11 +181,15 @@ Target = "type[Layer] | str | None | Switch | Cases"
 
 @dataclass(frozen=True, eq=False)
 class Switch:
-    """Choose a layer by the value of `key`; anything else gives `default`."""
+    """Choose a layer by the value of `key`; anything else gives `default`.
+
+    `table`: a name (``udp.port``) under which users can choose any layer for values of the key, before `cases`.
+    """
 
     key: Expr
     cases: Mapping[int, type[Layer] | str | Switch | Cases | None]
     default: type[Layer] | str | Switch | Cases | None = None
+    table: str = ""
 
 
 @dataclass(frozen=True, eq=False)

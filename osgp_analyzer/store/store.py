@@ -16,6 +16,7 @@ from osgp_analyzer.engines.columns import evaluate
 from osgp_analyzer.engines.columns.decode import decode
 from osgp_analyzer.engines.columns.group import Known
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers
+from osgp_analyzer.engines.knowledge import Chosen
 from osgp_analyzer.store.chunk import Chunk, Layers
 from osgp_analyzer.store.header import ABSENT, Headers, kept_columns, layers_on_the_way, request_fields
 
@@ -39,12 +40,14 @@ def crc_is_kept(statuses: Iterable[int]) -> bool | None:
 
 class FrameStore:
     """Columns of a capture. `links`: link type to layer class name; `crc`: whether LPDUs end in a CRC, None: found
-    out for each interface."""
+    out for each interface; `chosen`: layers that the user wants (see `Knowledge`)."""
 
-    def __init__(self, capture: Capture, links: Mapping[int, str], crc: bool | None = None) -> None:
-        self.capture, self.links, self.crc = capture, links, crc
+    def __init__(
+        self, capture: Capture, links: Mapping[int, str], crc: bool | None = None, chosen: Chosen | None = None
+    ) -> None:
+        self.capture, self.links, self.crc, self.chosen = capture, links, crc, chosen or {}
         self.chunks: list[Chunk] = []
-        self.kept, self.asked = kept_columns(), request_fields()
+        self.kept, self.asked = kept_columns(bool(self.chosen)), request_fields()
         self.within = layers_on_the_way([*self.kept, *self.asked])
         self._evidence: dict[int, bool | None] = {}
         self._samples: dict[int, list[int]] = {}
@@ -93,7 +96,7 @@ class FrameStore:
             if layer is None:
                 continue
             rows = np.flatnonzero(link_of == link if only is None else (link_of == link) & only)
-            known = Known({n: v.take(rows) for n, v in (request or {}).items()}, crc[rows], within, bare)
+            known = Known({n: v.take(rows) for n, v in (request or {}).items()}, crc[rows], within, bare, self.chosen)
             found.append((rows, decode(layer, data, chunk.offset[rows], chunk.captured[rows], known)))
         return found
 
@@ -156,7 +159,7 @@ class FrameStore:
             layer = self.links.get(interface.link_type)
             if not len(rows) or layer is None:
                 continue
-            known = Known({}, np.full(len(rows), -1, np.int64))
+            known = Known({}, np.full(len(rows), -1, np.int64), chosen=self.chosen)
             headers = Headers({"lpdu.crc_status": self.kept["lpdu.crc_status"]}, (), len(rows))
             for group in decode(layer, data, offset[rows], captured[rows], known):
                 headers.add(group, np.arange(len(rows)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from osgp_analyzer import schema
 from osgp_analyzer.engines.columns.parts import Parts
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Value, everywhere, nowhere, some
+from osgp_analyzer.engines.knowledge import Chosen
 
 
 class Column:
@@ -90,12 +91,14 @@ class Known:
     `request`: values of the frame's request by full name. `crc`: 1 the carrier keeps it, 0 it does not, -1 unknown.
     `within`: payloads of other layers than these (class names) are passed over; None: everything is read.
     `bare`: only the values of fields are wanted, no findings and no bytes that no layer reads.
+    `chosen`: see `Knowledge`.
     """
 
     request: Mapping[str, Numbers]
     crc: Ints
     within: frozenset[str] | None = None
     bare: bool = False
+    chosen: Chosen = field(default_factory=dict)
 
 
 class Group:
