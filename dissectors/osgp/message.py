@@ -38,7 +38,7 @@ read_asked = asked.among(*READS)
 not_asked = Not(Known(asked))
 
 
-class TableRequest(Layer, name="osgp", title="Table service", source=SOURCE, protocol="OSGP"):
+class TableRequest(Layer, name="osgp", title="OSGP table service", source=SOURCE, protocol="OSGP"):
     """What the request for a table service has on every port. The numbers are big-endian, the data are not."""
 
     service = U8(SERVICES, show="hex", doc="What is to be done.")
@@ -104,7 +104,7 @@ OUTCOME: tuple[tuple[Expr | None, str], ...] = (
 """A line on a response."""
 
 
-class TableResponse(Layer, name="osgp", title="Answer to a table service", source=SOURCE, protocol="OSGP"):
+class TableResponse(Layer, name="osgp", title="Answer to an OSGP table service", source=SOURCE, protocol="OSGP"):
     """What the answer to a table service has on every port. Only a read has data in its answer."""
 
     response = U8(RESPONSES, show="hex", source=MEP.at("p.11-12"), doc="How the request went.")
