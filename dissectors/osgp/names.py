@@ -139,3 +139,44 @@ TABLES = {n: _named("BT", n, BASIC_TABLES.get(n, "")) for n in range(256)}
 TABLES |= {EXTENDED + n: _named("ET", n, EXTENDED_TABLES.get(n, "")) for n in range(256)}
 TABLES |= {PENDING + n: f"{name}, pending" for n, name in list(TABLES.items())}
 """All tables by the number in messages; those without a name have their number."""
+
+# Names in full: MEP p.244-247 and table C.2. What the others do is known from where the guides mention them
+# (osgp.md 4.4) or from C12.19, and marked so.
+BASIC_PROCEDURES = {
+    0: "Cold Start (as in C12.19, unconfirmed)",
+    1: "Warm Start (as in C12.19, unconfirmed)",
+    2: "Save Configuration (as in C12.19, unconfirmed)",
+    3: "Clear Data (as in C12.19, unconfirmed)",
+    4: "Reset List Pointers (as in C12.19, unconfirmed)",
+    5: "Update Last Read Entry (as in C12.19, unconfirmed)",
+    6: "Change End Device Mode (as in C12.19, unconfirmed)",
+    7: "Clear Standard Status Flags (as in C12.19, unconfirmed)",
+    8: "Clear Manufacturer Status Flags (as in C12.19, unconfirmed)",
+    9: "Remote Reset (as in C12.19, unconfirmed)",
+    10: "Set Date and Time (as in C12.19, unconfirmed)",
+    11: "Execute Diagnostics (as in C12.19, unconfirmed)",
+    12: "Activate All Pending Tables (as in C12.19, inferred)",
+    13: "Activate Specific Pending Table (as in C12.19, inferred)",
+    14: "Clear All Pending Tables (as in C12.19, unconfirmed)",
+    15: "Clear Specific Pending Table (as in C12.19, inferred)",
+}
+EXTENDED_PROCEDURES = {
+    2: "Remote Relay Control (inferred)",
+    3: "Clear Alarms (inferred)",
+    16: "Change System Clock By Delta",
+    17: "Remove MEP Device",
+    18: "Clear M-Bus/MEP Alarms (inferred)",
+    19: "Post On-demand M-Bus Request",
+    26: "Decrement Unread Entries (inferred)",
+    32: "Demand Configuration (inferred)",
+    33: "Demand Configuration (inferred)",
+    39: "Post MEP Data",
+    41: "Firmware Download (inferred)",
+    50: "Write External Register Values (inferred)",
+    61: "MEP Transaction Lock Control",
+    64: "Reset Previous Season Data (inferred)",
+}
+
+PROCEDURES = {n: _named("BP", n, BASIC_PROCEDURES.get(n, "")) for n in range(256)}
+PROCEDURES |= {EXTENDED + n: _named("EP", n, EXTENDED_PROCEDURES.get(n, "")) for n in range(256)}
+"""All procedures by the number in BT07; those without a name have their number."""

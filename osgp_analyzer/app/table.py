@@ -121,7 +121,7 @@ class Table:
                 field = next(f for f in group.definition.fields if f.name == name)
             full = group.definition.full_name(field) if group.definition and field else f"{group.name}.{name}"
             into = texts.get(full)
-            if into is None or isinstance(field, schema.Struct):
+            if into is None or isinstance(field, (schema.Struct, schema.View)):
                 continue
             present = np.flatnonzero(column.present)
             where = rows[group.frames[present]]
@@ -207,5 +207,5 @@ def field_names() -> dict[str, schema.Field]:
         layer.definition.full_name(field): field
         for layer in REGISTRY.values()
         for field in layer.definition.fields
-        if not isinstance(field, (schema.Payload, schema.Struct))
+        if not isinstance(field, (schema.Payload, schema.Struct, schema.View))
     } | {"data.data": schema.Bytes(), "padding.padding": schema.Bytes(), **dict.fromkeys(FINDING, schema.Text())}

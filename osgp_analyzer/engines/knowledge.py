@@ -28,3 +28,7 @@ class Knowledge:
 
 
 NOTHING = Knowledge()
+
+PART_REMAINING = 1 << 24
+"""What `Remaining()` gives in a part of a layer, as long as there are bytes left: how many follow is not known, and
+fields that may be missing at the end of the whole layer are taken to be there."""

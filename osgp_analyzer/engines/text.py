@@ -129,7 +129,8 @@ def _plain(field: Field, value: Any) -> str:
             return f"0x{value:0{field.size * 2}x}" + (f" ({', '.join(names)})" if names else "")
         case BitSet():
             numbers = members(value, field.msb_first)
-            return ", ".join(map(str, numbers)) if numbers else "none"
+            named = field.values or {}
+            return ", ".join(named.get(number, str(number)) for number in numbers) if numbers else "none"
         case Text():
             return printable(str(value))
         case Time():
@@ -158,5 +159,7 @@ def _time(kind: str, value: int | bytes) -> str:
         )
     if kind == "time":
         return ":".join(f"{b:02}" for b in value)
+    if not any(value) or all(byte == 0xFF for byte in value):
+        return f"not set ({value.hex()})"
     year, month, day, *clock = value
     return f"{2000 + year:04}-{month:02}-{day:02} " + ":".join(f"{b:02}" for b in clock)

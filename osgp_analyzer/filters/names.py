@@ -104,7 +104,7 @@ def _names(_: int) -> dict[str, Name]:
 
 def _add(name: Name, one: schema.Field) -> None:
     match one:
-        case schema.Struct():
+        case schema.Struct() | schema.View():
             name.kinds.add(GROUP)
         case schema.Array():
             if isinstance(one.element, schema.Field):

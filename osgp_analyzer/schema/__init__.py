@@ -55,6 +55,7 @@ from osgp_analyzer.schema.types import (
     Text,
     Time,
     Values,
+    View,
 )
 
 __all__ = [
@@ -111,5 +112,6 @@ __all__ = [
     "Text",
     "Time",
     "Values",
+    "View",
     "resolve",
 ]

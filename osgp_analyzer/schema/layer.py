@@ -8,15 +8,16 @@ import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import ClassVar, Literal
 
-from osgp_analyzer.schema.expr import Expr, Ref, SizeOf
+from osgp_analyzer.schema.expr import Call, Context, Expr, Peek, Ref, Remaining, SizeOf
 from osgp_analyzer.schema.findings import Group, Severity
 from osgp_analyzer.schema.source import Source
 from osgp_analyzer.schema.types import (
     Array,
     Bits,
+    BitSet,
     Bytes,
     Cases,
     Computed,
@@ -26,6 +27,8 @@ from osgp_analyzer.schema.types import (
     Payload,
     Struct,
     Switch,
+    Text,
+    View,
 )
 
 Template = str | tuple[tuple[Expr | None, str], ...]
@@ -70,7 +73,7 @@ class Definition:
         for field in self.fields:
             yield from field.expressions()
             yield from field.label_expressions()
-            if isinstance(field, (Struct, Payload)):
+            if isinstance(field, (Struct, View, Payload)):
                 yield from _of_choice(field.target)
         yield from (check.when for check in self.checks)
         for texts in (self.info, self.source_address, self.destination_address):
@@ -79,10 +82,15 @@ class Definition:
     def enclosed(self) -> Iterator[type[Layer]]:
         """Every layer that may be inside this one."""
         for field in self.fields:
-            if isinstance(field, (Struct, Payload)):
+            if isinstance(field, (Struct, View, Payload)):
                 yield from _targets(field.target)
             elif isinstance(field, Array) and not isinstance(field.element, Field):
                 yield field.element
+
+    @cached_property
+    def uniform(self) -> bool:
+        """Whether it always takes the same number of bytes, as far as its own fields decide on that."""
+        return all(_steady(field, (Peek, Remaining, SizeOf, Call, Ref)) for field in self.fields)
 
     @cached_property
     def payload(self) -> Payload | None:
@@ -255,6 +263,37 @@ def walk(expression: Expr) -> Iterator[Expr]:
         yield from walk(child)
 
 
+@cache
+def asks(expression: Expr | int | bool | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What an expression stands on: fields of other tables, by full name, and fields of its own layer."""
+    nodes = list(walk(expression)) if isinstance(expression, Expr) else []
+    others = dict.fromkeys(node.name for node in nodes if isinstance(node, Context))
+    own = dict.fromkeys(node.name for node in nodes if isinstance(node, Ref))
+    return tuple(others), tuple(own)
+
+
+def uniform(element: Field | type[Layer]) -> bool:
+    """Whether all elements of an array take the same number of bytes, whatever is in them."""
+    if isinstance(element, Field):
+        return _steady(element, (Peek, Remaining, SizeOf, Call))
+    return element.definition.uniform
+
+
+def _steady(field: Field, moving: tuple[type[Expr], ...]) -> bool:
+    if isinstance(field, Payload) or (isinstance(field, Struct) and not isinstance(field.target, (str, type))):
+        return False
+    if isinstance(field, (Bytes, BitSet, Text)) and field.length is None:
+        return False
+    if isinstance(field, Struct) and field.length is None and not uniform(resolve(field.target)):  # type: ignore[arg-type]
+        return False
+    if isinstance(field, Array):
+        inner = _steady(field.element, moving) if isinstance(field.element, Field) else uniform(field.element)
+        if field.count is None or not inner:
+            return False
+    sizes = (getattr(field, name, None) for name in ("when", "width", "length", "count"))
+    return not any(isinstance(node, moving) for size in sizes if isinstance(size, Expr) for node in walk(size))
+
+
 def _validate(definition: Definition) -> None:
     """Refuse what no engine could read. Raises ValueError naming layer, field and the nearest right name."""
     seen: list[str] = []
@@ -298,7 +337,7 @@ def _validate(definition: Definition) -> None:
 
 def _all_expressions(field: Field) -> Iterator[Expr]:
     yield from field.expressions()
-    if isinstance(field, (Struct, Payload)):
+    if isinstance(field, (Struct, View, Payload)):
         choice = field.target
         if isinstance(choice, Switch):
             yield choice.key

@@ -147,10 +147,11 @@ class BCD(Field):
 class BitSet(Field):
     """A set of small numbers: number n is bit n mod 8 of byte n div 8.
 
-    Bit 0 is the least significant one, or the most significant with ``msb_first``.
+    Bit 0 is the least significant one, or the most significant with ``msb_first``. `values` names its members.
     """
 
     length: Size | None = None
+    values: Values | None = None
     msb_first: bool = False
 
 
@@ -214,6 +215,25 @@ class Struct(Field):
 
     target: type[Layer] | str | Switch | Cases | None
     length: Size | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class View(Field):
+    """A layer read from bytes that are there already: those of a field before it, or made by a procedure.
+
+    The bytes may be a part of the layer: they begin `skip` bytes into it, and end where they end. `whole` says where
+    they should be all of it; only then is it worth a finding that some are missing. It takes no bytes itself, and
+    what is wrong in it does not keep the fields after it from being read.
+    """
+
+    target: type[Layer] | str | Switch | Cases | None
+    data: Expr
+    skip: Size = 0
+    whole: Expr | bool = True
+
+    def expressions(self) -> tuple[Expr, ...]:
+        extra = (self.data, self.skip, self.whole)
+        return (*super().expressions(), *(e for e in extra if isinstance(e, Expr)))
 
 
 @dataclass(frozen=True, eq=False)

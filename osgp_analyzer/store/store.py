@@ -96,7 +96,9 @@ class FrameStore:
             if layer is None:
                 continue
             rows = np.flatnonzero(link_of == link if only is None else (link_of == link) & only)
-            known = Known({n: v.take(rows) for n, v in (request or {}).items()}, crc[rows], within, bare, self.chosen)
+            known = Known(
+                {n: v.take(rows) for n, v in (request or {}).items()}, crc[rows], within, bare, chosen=self.chosen
+            )
             found.append((rows, decode(layer, data, chunk.offset[rows], chunk.captured[rows], known)))
         return found
 

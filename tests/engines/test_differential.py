@@ -37,13 +37,14 @@ REQUESTS += [{"mep.code": code} for code in (0x57, 0x58, 0x80)]
 REQUESTS += [{"apdu.code": 0x52, "nd.proxy.query": q} for q in range(4)]
 REQUESTS += [{"apdu.code": 0x70, "nm.install.subcommand": s, "nm.query_nv_info.info_type": s % 6} for s in range(12)]
 
-Frame = tuple[bytes, dict[str, int], int]
+Frame = tuple[bytes, dict[str, int], int] | tuple[bytes, dict[str, int], int, dict[str, int]]
+"""Bytes, values of the request, whether the CRC is kept, and values of other tables."""
 Facts = tuple[Counter[Any], Counter[Any]]
 
 
 def scapy_facts(entry: str, frame: Frame) -> Facts:
-    data, request, crc = frame
-    knowledge = Knowledge(request=request or None, crc=None if crc < 0 else bool(crc))
+    data, request, crc, tables = (*frame, {})[:4]
+    knowledge = Knowledge(request=request or None, tables=tables, crc=None if crc < 0 else bool(crc))
     packet = layer_class(entry)(_internal=1, knowledge=knowledge)
     packet.frame_offset = 0
     packet.dissect(data)
@@ -56,29 +57,30 @@ def scapy_facts(entry: str, frame: Frame) -> Facts:
 
 
 def column_facts(entry: str, frames: list[Frame]) -> list[Facts]:
-    joined = b"".join(f for f, _, _ in frames)
-    length = np.array([len(f) for f, _, _ in frames], np.int64)
+    joined = b"".join(frame[0] for frame in frames)
+    length = np.array([len(frame[0]) for frame in frames], np.int64)
     start = np.cumsum(length) - length
-    names = {name for _, request, _ in frames for name in request}
-    requests = {
-        name: Numbers(
-            np.array([r.get(name, 0) for _, r, _ in frames], np.int64),
-            np.array([name in r for _, r, _ in frames], bool),
-        )
-        for name in names
-    }
-    known = Known(requests, np.array([crc for _, _, crc in frames], np.int64))
+    requests = _columns([frame[1] for frame in frames])
+    tables = _columns([frame[3] if len(frame) > 3 else {} for frame in frames])
+    known = Known(requests, np.array([frame[2] for frame in frames], np.int64), tables=tables)
     facts: list[Facts] = [(Counter(), Counter()) for _ in frames]
     for group in decode(entry, np.frombuffer(joined or b"\0", np.uint8), start, length, known):
         collect(group, start, facts)
     return facts
 
 
+def _columns(rows: list[dict[str, int]]) -> dict[str, Numbers]:
+    return {
+        name: Numbers(np.array([r.get(name, 0) for r in rows], np.int64), np.array([name in r for r in rows], bool))
+        for name in dict.fromkeys(name for row in rows for name in row)
+    }
+
+
 def collect(group: Group, start: Any, facts: list[Facts]) -> None:
     fields = {f.name: f for f in group.definition.fields} if group.definition is not None else {}
     for name, column in group.columns.items():
         field = fields.get(name)
-        if isinstance(field, schema.Struct):
+        if isinstance(field, (schema.Struct, schema.View)):
             continue
         if isinstance(field, schema.Array) and not isinstance(field.element, schema.Field):
             continue
@@ -93,7 +95,11 @@ def collect(group: Group, start: Any, facts: list[Facts]) -> None:
         for row in np.flatnonzero(column.present).tolist():
             frame = int(group.frames[row])
             if isinstance(field, schema.Array):
-                value: Any = [_value(item.value, row) for item in column.items if item.present[row]]
+                value: Any = [_value(item.value, row) if item.present[row] else None for item in column.items]
+                if column.passed is not None:
+                    value[1:1] = [None] * int(column.passed[row])
+                while value and value[-1] is None:
+                    value.pop()
                 if not value:
                     continue
             else:
@@ -121,7 +127,7 @@ def _value(value: Any, row: int) -> Any:
 def compare(entry: str, frames: list[Frame]) -> None:
     for frame, columns in zip(frames, column_facts(entry, frames), strict=True):
         reference = scapy_facts(entry, frame)
-        where = f"{entry} {frame[0].hex()} request {frame[1]} crc {frame[2]}"
+        where = f"{entry} {frame[0].hex()} request {frame[1]} crc {frame[2]} tables {frame[3:]}"
         assert columns[0] - reference[0] == Counter(), f"only columns have it: {where}"
         assert reference[0] - columns[0] == Counter(), f"columns lack it: {where}"
         assert columns[1] == reference[1], where

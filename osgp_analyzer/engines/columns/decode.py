@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from osgp_analyzer import schema
 from osgp_analyzer.engines.columns.arrange import arrange
 from osgp_analyzer.engines.columns.choices import PASSED, choose
-from osgp_analyzer.engines.columns.evaluate import evaluate, holds
-from osgp_analyzer.engines.columns.group import Column, Group, Known, between, nothing
+from osgp_analyzer.engines.columns.evaluate import evaluate, holds, missing
+from osgp_analyzer.engines.columns.group import Column, Group, Known, Part, between, nothing
+from osgp_analyzer.engines.columns.impossible import find_impossible
 from osgp_analyzer.engines.columns.read import read, size_of
 from osgp_analyzer.engines.columns.values import (
     Bools,
@@ -31,7 +32,7 @@ from osgp_analyzer.engines.columns.values import (
     some,
 )
 from osgp_analyzer.schema import Severity, resolve
-from osgp_analyzer.schema.layer import MAX_DEPTH, bit_runs, fixed_size
+from osgp_analyzer.schema.layer import MAX_DEPTH, asks, bit_runs, fixed_size, uniform
 
 MALFORMED = schema.Group.MALFORMED
 
@@ -115,7 +116,13 @@ def _inside(
     if not every(rows):
         up = np.flatnonzero(rows)
         frames, start, end = frames.take(up), start.take(up), end.take(up)
-    return Group(definition, group.data, group.known, frames, start, end, group, up, nested, name)
+    part = None
+    if group.part is not None and nested:
+        first = group.start.take(up)
+        part = Part(np.maximum(first - start, 0), group.part.whole.take(up))
+        start = np.maximum(first, start)
+        end = np.maximum(start, end)
+    return Group(definition, group.data, group.known, frames, start, end, group, up, nested, name, part)
 
 
 def _fields(group: Group, groups: list[Group], fields: tuple[schema.Field, ...]) -> None:
@@ -126,10 +133,15 @@ def _fields(group: Group, groups: list[Group], fields: tuple[schema.Field, ...])
     for field in fields:
         rows = ~group.cut
         if field.when is not None:
+            if asks(field.when)[0] or group.skipped:
+                _lose(group, rows & missing(field.when, group), _there(group))
+                rows = ~group.cut
             rows = rows & holds(field.when, group)
         if isinstance(field, schema.Computed):
             value = evaluate(field.expression, group)
             present = rows & value.known
+            if asks(field.expression)[0] or group.skipped:
+                present = present & ~missing(field.expression, group)
             if isinstance(value, Numbers):
                 value = Numbers(value.values, present)
             elif isinstance(value, Slices):
@@ -137,16 +149,49 @@ def _fields(group: Group, groups: list[Group], fields: tuple[schema.Field, ...])
             group.columns[field.name] = Column(value, present, nothing, computed=True)
         elif isinstance(field, schema.Struct):
             _struct(group, groups, field, rows)
+        elif isinstance(field, schema.View):
+            _view(group, groups, field, rows)
         elif isinstance(field, schema.Array):
             _array(group, groups, field, rows, runs)
         else:
-            before, at = group.bit, group.byte
+            before, at = group.bit, _there(group)
             got = read(field, group, rows, runs)
             group.columns[field.name] = Column(got.value, got.done, partial(between, before, group.bit))
+            find_impossible(group, field, group.columns[field.name])
+            if got.skipped is not None and some(got.skipped):
+                group.skipped[field.name] = got.skipped
             if some(got.short):
-                group.truncate(got.short, at, f"{field.title} needs {{}}, {{}} are left", (got.needed, group.left))
+                short = _ended(group, field, got.short)
+                group.truncate(short, at, f"{field.title} needs {{}}, {{}} are left", (got.needed, group.left))
             if some(got.lost):
                 _lose(group, got.lost, at)
+
+
+def _there(group: Group) -> Ints:
+    """The cursor, at the start of what is there where it is before that."""
+    return group.byte if group.part is None else np.maximum(group.byte, group.start)
+
+
+def _ended(group: Group, field: schema.Field, short: Bools) -> Bools:
+    """In a view the bytes may end: says so where that is worth it, and returns the rows in which they may not."""
+    part = group.part
+    if part is None:
+        return short
+    at = _there(group)
+    border = (at >= group.end) & (group.bit % 8 == 0) & (group.bit >= group.start * 8)
+    ends = short & (border | ~part.whole)
+    group.cut = group.cut | ends
+    text = f"the last bytes belong to {field.title}, which ends behind the part"
+    _note(group, "partial_field", schema.Group.UNDECODED, ends & ~border, at, text)
+    text = f"{field.title} and what may follow are not there"
+    _note(group, "ends_early", schema.Group.PROTOCOL, ends & border & part.whole, at, text)
+    return np.asarray(short & ~ends)
+
+
+def _note(group: Group, code: str, kind: schema.Group, rows: Bools, at: Ints, text: str) -> None:
+    if some(rows):
+        group.find(code, Severity.NOTE, kind, rows, at)
+        group.findings[-1].text = text
 
 
 def _lose(group: Group, rows: Bools, offset: Ints) -> None:
@@ -155,7 +200,7 @@ def _lose(group: Group, rows: Bools, offset: Ints) -> None:
 
 
 def _struct(group: Group, groups: list[Group], field: schema.Struct, rows: Bools) -> None:
-    before, at = group.bit, group.byte
+    before, at = group.bit, _there(group)
     done = np.zeros(group.size, bool)
     for target, chosen in choose(field.target, group, rows):
         if target is None:
@@ -171,6 +216,43 @@ def _struct(group: Group, groups: list[Group], field: schema.Struct, rows: Bools
     group.columns[field.name] = Column(Numbers(done.astype(np.int64), done), done, partial(between, before, group.bit))
 
 
+def _view(group: Group, groups: list[Group], field: schema.View, rows: Bools) -> None:
+    """Read a layer from bytes that are there already. The cursor stays where it is."""
+    value = evaluate(field.data, group)
+    column = Column(Numbers(constant(0, group.size), nowhere(group.size)), nowhere(group.size), nothing)
+    group.columns[field.name] = column
+    if not isinstance(value, Slices):
+        return
+    at, done = _there(group), nowhere(group.size)
+    for target, chosen in choose(field.target, group, rows & value.known & (value.length > 0)):
+        within = group.known.within
+        if target is None or target is PASSED or (within is not None and resolve(target).__name__ not in within):
+            continue
+        deep = chosen & (group.depth >= MAX_DEPTH)
+        group.find("nesting", Severity.WARN, MALFORMED, deep, at)
+        skip, known = size_of(field.skip, group)
+        group.find("unknown_size", Severity.WARN, schema.Group.UNDECODED, chosen & ~deep & ~known, at)
+        here = np.flatnonzero(chosen & ~deep & known)
+        if not len(here):
+            continue
+        start = value.offset.take(here)
+        inner = Group(
+            resolve(target).definition,
+            value.data,
+            group.known,
+            group.frames.take(here),
+            start,
+            start + value.length.take(here),
+            group,
+            here,
+            nested=True,
+            part=Part(skip.take(here), holds(field.whole, group).take(here)),
+        )
+        _layer(inner, groups)
+        done = done | (chosen & ~deep & known)
+    column.present = done
+
+
 def _nested(
     group: Group, groups: list[Group], target: Any, rows: Bools, size: int | schema.Expr | None, title: str
 ) -> Bools:
@@ -179,7 +261,7 @@ def _nested(
     end = group.end
     if size is not None:
         length, known = size_of(size, group)
-        at = start
+        at = _there(group)
         short = rows & known & (length > group.left)
         _lose(group, rows & ~known, at)
         group.truncate(short, at, f"{title} needs {{}}, {{}} are left", (length, group.left))
@@ -191,6 +273,8 @@ def _nested(
         bit = group.bit.copy()
         bit[inner.up] = (inner.whole if size is not None else inner.stop) * 8
         group.bit = bit
+        if group.part is not None:
+            rows = rows & ~((bit <= group.start * 8) & (start < group.start))
         if some(inner.cut):
             cut = group.cut.copy()
             cut[inner.up] |= inner.cut
@@ -201,39 +285,66 @@ def _nested(
 def _array(
     group: Group, groups: list[Group], field: schema.Array, rows: Bools, runs: dict[str, tuple[int, int]]
 ) -> None:
-    before, at = group.bit, group.byte
+    before, at = group.bit, _there(group)
     wanted = np.full(group.size, -1, np.int64)
     if field.count is not None:
         wanted, known = size_of(field.count, group)
         _lose(group, rows & ~known, at)
         rows = rows & known
     column = Column(Numbers(rows.astype(np.int64), rows), rows, nothing)
-    active, number = rows, 0
+    active, number = rows, constant(0, group.size)
+    first = before if group.part is None else np.maximum(before, group.start * 8)
     while True:
         active = active & ~group.cut & (number < wanted if field.count is not None else group.left > 0)
         if not active.any():
             break
-        here, byte = group.bit, group.byte
+        here, byte = group.bit, _there(group)
         if isinstance(field.element, schema.Field):
             got = read(field.element, group, active, runs)
             column.items.append(Column(got.value, got.done, partial(between, here, group.bit)))
+            find_impossible(group, field.element, column.items[-1], field.title)
+            if got.skipped is not None:
+                first = np.where(got.skipped, np.maximum(first, group.bit), first)
             text = f"{field.title}: its next element needs {{}}, {{}} are left"
-            group.truncate(got.short, byte, text, (got.needed, group.left))
+            short = _ended(group, field, got.short) if some(got.short) else got.short
+            group.truncate(short, byte, text, (got.needed, group.left))
             _lose(group, got.lost, byte)
         else:
             _nested(group, groups, field.element, active, None, field.title)
         active = active & (group.bit != here)
-        number += 1
+        number = number + 1
+        if group.part is not None and field.count is not None and column.passed is None and uniform(field.element):
+            number = _pass_over(group, column, active, here, number, wanted)
     column.where = partial(between, before, group.bit)
+    if group.part is not None:
+        gone = (number > 0) & ~group.cut & ((before < group.start * 8) & (group.bit <= group.start * 8))
+        if column.items:
+            gone = (number > 0) & ~np.logical_or.reduce([item.present for item in column.items])
+        column.present = rows & ~gone
+        column.where = partial(between, first, group.bit)
+        if some(rows & gone):
+            group.skipped[field.name] = rows & gone
     group.columns[field.name] = column
+
+
+def _pass_over(group: Group, column: Column, active: Bools, here: Ints, number: Ints, wanted: Ints) -> Ints:
+    """Move over all elements of an array that end before what is there, now that the first one has shown their size:
+    the cursor was at `here` before it. Returns the number of the next element."""
+    size = group.bit - here
+    passed = np.where(active & (group.bit < group.start * 8), (group.start * 8 - group.bit) // np.maximum(size, 1), 0)
+    column.passed = np.minimum(passed, np.maximum(wanted - number, 0))
+    group.bit = group.bit + column.passed * size
+    return number + column.passed
 
 
 def _check(group: Group) -> None:
     assert group.definition is not None
     for check in group.definition.checks:
         rows = holds(check.when, group)
+        column = group.columns.get(check.field)
+        if group.part is not None and check.field:
+            rows = rows & column.present if column is not None and not column.computed else nowhere(group.size)
         if some(rows):
-            column = group.columns.get(check.field)
             place = (
                 np.where(column.present, column.where()[0] >> 3, group.start)
                 if column and not column.computed

@@ -12,6 +12,7 @@ import numpy as np
 from osgp_analyzer import schema
 from osgp_analyzer.engines.columns.group import Group
 from osgp_analyzer.engines.columns.values import (
+    Bools,
     Ints,
     Numbers,
     Objects,
@@ -28,6 +29,7 @@ from osgp_analyzer.engines.columns.values import (
     truth,
     unknown,
 )
+from osgp_analyzer.engines.knowledge import PART_REMAINING
 from osgp_analyzer.schema.expr import (
     Call,
     Const,
@@ -45,7 +47,7 @@ from osgp_analyzer.schema.expr import (
     Request,
     SizeOf,
 )
-from osgp_analyzer.schema.layer import walk
+from osgp_analyzer.schema.layer import asks, walk
 
 PROCEDURES: dict[str, Callable[..., Value]] = {}
 """Named procedures in their column form: ``procedure(group, *arguments)``; filled by whoever defines layers."""
@@ -76,7 +78,7 @@ def evaluate(node: Expr, group: Group) -> Value:
     if found is None:
         found = _evaluate(node, group)
         fields = _fixed(node)
-        if fields is not None and all(name in group.columns for name in fields):
+        if fields is not None and all(name in group.columns and name not in group.skipped for name in fields):
             group.memo[node] = found
     return found
 
@@ -89,7 +91,7 @@ def _evaluate(node: Expr, group: Group) -> Value:
         case Const(value=bytes() as text):
             return Objects([text] * size)
         case Ref(name=name):
-            return _or_unknown(group.field(name), size)
+            return _or_unknown(seen_before(name, group) if name in group.skipped else group.field(name), size)
         case Op():
             return _op(node, group)
         case Not(operand=operand):
@@ -108,10 +110,15 @@ def _evaluate(node: Expr, group: Group) -> Value:
             found = group.known.request.get(name)
             return found.take(group.frames) if found is not None else unknown(size)
         case Remaining():
-            return Numbers(group.left, everywhere(size))
+            left = group.left
+            if group.part is not None:
+                left = np.where(group.part.whole | (left == 0), left, PART_REMAINING)
+            return Numbers(left, everywhere(size))
         case Peek(offset=offset):
             at = group.byte + offset
             there = at < group.end
+            if group.part is not None:
+                there = there & (at >= group.start)
             if every(there):
                 return Numbers(group.data.take(at), there)
             values, rows = np.zeros(size, np.uint8), np.flatnonzero(there)
@@ -119,7 +126,10 @@ def _evaluate(node: Expr, group: Group) -> Value:
             return Numbers(values, there)
         case Call():
             return _call(node, group)
-        case Context() | SizeOf():
+        case Context(name=name):
+            found = group.known.tables.get(name)
+            return found.take(group.frames) if found is not None else unknown(size)
+        case SizeOf():
             return unknown(size)
     raise TypeError(f"no column form of {type(node).__name__}")
 
@@ -143,6 +153,33 @@ def holds(node: Expr | bool | None, group: Group) -> Any:
         case Not(operand=operand):
             return ~holds(operand, group)
     return truth(evaluate(node, group))
+
+
+def seen_before(name: str, group: Group) -> Value | None:
+    """A field of which some rows have it before the part of the layer that is there: as the table was seen before."""
+    assert group.definition is not None
+    here, rows = group.field(name), group.skipped[name]
+    table = group.known.tables.get(f"{group.definition.name}.{name}")
+    if here is not None and not isinstance(here, Numbers):
+        return here
+    before = table.take(group.frames) if table is not None else unknown(group.size)
+    if here is None:
+        return Numbers(before.values, before.known & rows)
+    return Numbers(np.where(rows, before.values, here.values), np.where(rows, before.known, here.known))
+
+
+def missing(expression: Expr | int | bool | None, group: Group) -> Bools:
+    """Rows in which an expression stands on other tables, or on parts of this one, that have not been seen."""
+    others, own = asks(expression)
+    rows = nowhere(group.size)
+    for name in others:
+        found = group.known.tables.get(name)
+        rows = rows | (~found.known.take(group.frames) if found is not None else everywhere(group.size))
+    for name in own:
+        if name in group.skipped:
+            before = seen_before(name, group)
+            rows = rows | (group.skipped[name] & ~(before.known if before is not None else nowhere(group.size)))
+    return rows
 
 
 def _or_unknown(value: Value | None, size: int) -> Value:

@@ -21,10 +21,11 @@ class Column:
 
     The value may be given by a function, which is called when it is asked for: most fields of a frame never are.
     `where` gives its first bit there (from the start of the buffer) and its number of bits. A field without bytes
-    (`computed`) has no place. A list has a column for each place in it (`items`).
+    (`computed`) has no place. A list has a column for each place in it (`items`); where the list begins before the
+    part of a table that is there, the places after the first one are `passed` further on.
     """
 
-    __slots__ = ("_value", "computed", "items", "present", "where")
+    __slots__ = ("_value", "computed", "items", "passed", "present", "where")
 
     def __init__(
         self,
@@ -36,6 +37,7 @@ class Column:
     ) -> None:
         self._value, self.present, self.where, self.computed = value, present, where, computed
         self.items = items if items is not None else []
+        self.passed: Ints | None = None
 
     @property
     def value(self) -> Value:
@@ -47,7 +49,9 @@ class Column:
     def only(self, rows: Bools) -> Column:
         """The field as if it were in the rows of a mask only."""
         items = [item.only(rows) for item in self.items]
-        return Column(lambda: self.value, self.present & rows, self.where, self.computed, items)
+        made = Column(lambda: self.value, self.present & rows, self.where, self.computed, items)
+        made.passed = self.passed
+        return made
 
 
 def between(first: Ints, last: Ints) -> tuple[Ints, Ints]:
@@ -84,11 +88,25 @@ class Finding:
         return replace(self, rows=self.rows[kept], offset=self.offset[kept], sizes=sizes)
 
 
+@dataclass(slots=True)
+class Part:
+    """Of layers inside a `View`: in each row how many of its bytes come before those that are there, and whether it
+    should be whole."""
+
+    skip: Ints
+    whole: Bools
+
+    def take(self, rows: Ints) -> Part:
+        """The rows at `rows`."""
+        return Part(self.skip.take(rows), self.whole.take(rows))
+
+
 @dataclass
 class Known:
     """What is known of each frame besides its bytes: columns over the frames of the chunk.
 
-    `request`: values of the frame's request by full name. `crc`: 1 the carrier keeps it, 0 it does not, -1 unknown.
+    `request`: values of the frame's request by full name. `tables`: those of other tables of the same meter.
+    `crc`: 1 the carrier keeps it, 0 it does not, -1 unknown.
     `within`: payloads of other layers than these (class names) are passed over; None: everything is read.
     `bare`: only the values of fields are wanted, no findings and no bytes that no layer reads.
     `chosen`: see `Knowledge`.
@@ -98,6 +116,7 @@ class Known:
     crc: Ints
     within: frozenset[str] | None = None
     bare: bool = False
+    tables: Mapping[str, Numbers] = field(default_factory=dict)
     chosen: Chosen = field(default_factory=dict)
 
 
@@ -116,11 +135,15 @@ class Group:
         up: Ints | None = None,
         nested: bool = False,
         name: str = "",
+        part: Part | None = None,
     ) -> None:
         self.definition, self.data, self.known, self.frames = definition, data, known, frames
         self.start, self.end = start, end
         self._bit: Ints | None = None
-        self._byte: Ints | None = start
+        self._byte: Ints | None = start if part is None else start - part.skip
+        self.part = part
+        self.skipped: dict[str, Bools] = {}
+        """Fields before the part of the layer that is there, and the rows in which they are."""
         self.parent, self.up, self.nested = parent, up, nested
         self.name = definition.name if definition is not None else name
         self.beside: bool = nested or (parent is not None and parent.beside)
@@ -149,7 +172,8 @@ class Group:
         """These rows, of which nothing has been read yet."""
         up = self.up.take(rows) if self.up is not None else None
         return Group(self.definition, self.data, self.known, self.frames.take(rows), self.start.take(rows),
-                     self.end.take(rows), self.parent, up, self.nested, self.name)  # fmt: skip
+                     self.end.take(rows), self.parent, up, self.nested, self.name,
+                     self.part.take(rows) if self.part is not None else None)  # fmt: skip
 
     def only(self, rows: Bools) -> Group:
         """The layer as if it were in the rows of a mask only: their numbers stay, the others are empty."""

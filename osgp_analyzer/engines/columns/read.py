@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osgp_analyzer import schema
-from osgp_analyzer.engines.columns.evaluate import evaluate
+from osgp_analyzer.engines.columns.evaluate import evaluate, missing
 from osgp_analyzer.engines.columns.group import Group
 from osgp_analyzer.engines.columns.values import (
     Bools,
@@ -24,6 +24,7 @@ from osgp_analyzer.engines.columns.values import (
     nowhere,
     some,
 )
+from osgp_analyzer.schema.layer import asks
 from osgp_analyzer.schema.types import TIME_SIZES
 
 
@@ -37,6 +38,8 @@ class Reading:
     short: Bools
     lost: Bools
     needed: Ints
+    skipped: Bools | None = None
+    """Rows in which the field begins before the part of a layer that is there, and the cursor has passed over it."""
 
 
 def size_of(size: int | schema.Expr, group: Group) -> tuple[Ints, Bools]:
@@ -45,7 +48,10 @@ def size_of(size: int | schema.Expr, group: Group) -> tuple[Ints, Bools]:
         return constant(size, group.size), everywhere(group.size)
     value = evaluate(size, group)
     assert isinstance(value, Numbers)
-    return np.maximum(0, value.values), value.known
+    known = value.known
+    if asks(size)[0] or group.skipped:
+        known = known & ~missing(size, group)
+    return np.maximum(0, value.values), known
 
 
 def read(field: schema.Field, group: Group, rows: Bools, runs: dict[str, tuple[int, int]]) -> Reading:
@@ -55,10 +61,50 @@ def read(field: schema.Field, group: Group, rows: Bools, runs: dict[str, tuple[i
     """
     if not some(rows):
         return _absent(field, group)
+    if group.part is None or not some(group.part.skip > 0) or not some(group.bit <= group.start * 8):
+        return _read(field, group, rows, runs)
+    first, bits, end, known = _extent(field, group, runs)
+    before = (first < group.start * 8) | ((first == group.start * 8) & (bits == 0) & (group.part.skip > 0))
+    skipped = rows & known & before & (first + bits <= group.end * 8)
+    got = _read(field, group, rows & ~skipped, runs) if some(rows & ~skipped) else _absent(field, group)
+    group.bit = np.where(skipped, end, group.bit)
+    if some(inside := skipped & (first + bits > group.start * 8)):
+        text = f"the first bytes belong to {field.title}, which begins before the part"
+        group.find("partial_field", schema.Severity.NOTE, schema.Group.UNDECODED, inside, group.start)
+        group.findings[-1].text = text
+    got.skipped = skipped
+    return got
+
+
+def _extent(field: schema.Field, group: Group, runs: dict[str, tuple[int, int]]) -> tuple[Ints, Ints, Ints, Bools]:
+    """First bit of a field at the cursor and its number of bits, those of the whole word for bits that count from the
+    low end; the cursor behind it; and in which rows its size is known."""
+    everyone = everywhere(group.size)
+    match field:
+        case schema.Bits() if field.name in runs and isinstance(field.width, int):
+            shift = runs[field.name][0] % 8
+            run = (shift + field.width + 7) // 8
+            return group.bit - shift, constant(run * 8, group.size), group.bit + field.width, everyone
+        case schema.Bits():
+            width, known = size_of(field.width, group)
+            return group.bit, width, group.bit + width, known
+        case schema.Integer(size=size) | schema.Flags(size=size):
+            length, known = constant(size, group.size), everyone
+        case schema.Time(kind=kind):
+            length, known = constant(TIME_SIZES[kind], group.size), everyone
+        case schema.Bytes() | schema.BCD() | schema.BitSet() | schema.Text() if field.length is not None:
+            length, known = size_of(field.length, group)
+        case _:
+            length, known = group.left, everyone
+    first = group.byte * 8
+    return first, length * 8, first + length * 8, known
+
+
+def _read(field: schema.Field, group: Group, rows: Bools, runs: dict[str, tuple[int, int]]) -> Reading:
     order = group.definition.order if group.definition is not None else "big"
     match field:
         case schema.Bits() if field.name in runs and isinstance(field.width, int):
-            return _low_bits(group, rows, field.width, *runs[field.name])
+            return _low_bits(group, rows, field.width, runs[field.name][0] % 8)
         case schema.Bits():
             width, known = size_of(field.width, group)
             return _bits(group, rows, width, known)
@@ -143,8 +189,8 @@ def _extract(group: Group, bit: Ints, width: Ints) -> Ints:
     return np.asarray(gather(group.data, bit >> 3, count) >> (count * 8 - shift - width) & ((1 << width) - 1))
 
 
-def _low_bits(group: Group, rows: Bools, width: int, shift: int, run: int) -> Reading:
-    start = (group.bit - shift) >> 3
+def _low_bits(group: Group, rows: Bools, width: int, shift: int) -> Reading:
+    start, run = (group.bit - shift) >> 3, (shift + width + 7) // 8
     done, short, lost = _split(group, rows, start + run, group.end, everywhere(group.size))
     values = np.zeros(group.size, np.int64)
     where = np.flatnonzero(done)

@@ -239,10 +239,7 @@ class _Env:
         if NO_REQUEST not in self.settled:
             raise Unsettled
 
-    def context(self, _: str) -> None:
-        return None
-
     def _by_row(self, *_: Any) -> NoReturn:
         raise Unsettled
 
-    remaining = peek = size_of = call = _by_row
+    context = remaining = peek = size_of = call = _by_row

@@ -88,7 +88,7 @@ def _parsed(template: str) -> list[tuple[str, str]]:
 def _field(group: Group, name: str, rows: Ints, short: bool) -> Cells:
     assert group.definition is not None
     field = next(f for f in group.definition.fields if f.name == name)
-    if isinstance(field, (schema.Struct, schema.Array)):
+    if isinstance(field, (schema.Struct, schema.View, schema.Array)):
         raise ByFrame(name)
     column = group.columns.get(name)
     there = column.present[rows] if column is not None else np.zeros(len(rows), bool)

@@ -97,7 +97,7 @@ def _leaves(target: Any) -> Iterator[Any]:
 
 def _shown(field: schema.Field) -> Any:
     made = scapy_field(field)
-    if field.when is None and not isinstance(field, schema.Struct):
+    if field.when is None and not isinstance(field, (schema.Struct, schema.View)):
         return made
     name = field.name
     return When(made, lambda pkt: _present(pkt, name))

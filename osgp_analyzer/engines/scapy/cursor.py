@@ -40,13 +40,23 @@ class Unknown(Exception):
         self.missing = missing
 
 
+class Before(Exception):
+    """A field begins before the part of a layer that is there; `within`: it ends in it. Raised and caught inside the
+    engine only, with the cursor behind the field."""
+
+    def __init__(self, within: bool = False) -> None:
+        self.within = within
+
+
 class Cursor:
-    """A place in `data`, in bits, with an end in bytes."""
+    """A place in `data`, in bits, with an end in bytes. `skip`: it starts so many bytes before the data, which are then
+    a part of a layer."""
 
-    __slots__ = ("bit", "data", "end")
+    __slots__ = ("bit", "data", "end", "skipping")
 
-    def __init__(self, data: bytes) -> None:
-        self.data, self.bit, self.end = data, 0, len(data)
+    def __init__(self, data: bytes, skip: int = 0) -> None:
+        self.data, self.bit, self.end = data, -8 * skip, len(data)
+        self.skipping = skip > 0
 
     @property
     def byte(self) -> int:
@@ -67,25 +77,37 @@ class Cursor:
         """The next `width` bits, most significant first."""
         self.need(width)
         start, stop = self.bit, self.bit + width
+        if start < 0:
+            self._before(stop)
         word = int.from_bytes(self.data[start // 8 : (stop + 7) // 8], "big")
         self.bit = stop
         return word >> (-stop % 8) & ((1 << width) - 1)
 
-    def bits_lsb(self, width: int, shift: int, run: int) -> int:
-        """`width` bits at `shift` of a little-endian word of `run` bytes in which they are packed from the low end."""
-        start = (self.bit - shift) // 8
+    def bits_lsb(self, width: int) -> int:
+        """The next `width` bits of a little-endian word in which they are packed from the low end."""
+        start, shift = divmod(self.bit, 8)
+        run = (shift + width + 7) // 8
         if start + run > self.end:
             raise Truncated(run, self.end - start)
+        stop = self.bit + width
+        if start < 0:
+            self._before(stop)
         word = int.from_bytes(self.data[start : start + run], "little")
-        self.bit += width
+        self.bit = stop
         return word >> shift & ((1 << width) - 1)
 
     def take(self, length: int) -> bytes:
         """The next `length` bytes."""
         self.need(length * 8)
         start = self.byte
+        if start < 0 or (self.skipping and start == length == 0):
+            self._before((start + length) * 8)
         self.bit = (start + length) * 8
         return self.data[start : start + length]
+
+    def _before(self, stop: int) -> None:
+        self.bit = stop
+        raise Before(stop > 0)
 
 
 class Sink:

@@ -9,9 +9,10 @@ from scapy.config import conf
 from scapy.packet import Packet, Raw
 
 from osgp_analyzer import schema
-from osgp_analyzer.engines.scapy.cursor import Span, Truncated, Unknown
+from osgp_analyzer.engines.impossible import impossible
+from osgp_analyzer.engines.scapy.cursor import Before, Span, Truncated, Unknown
 from osgp_analyzer.engines.scapy.environment import DissectEnv, above
-from osgp_analyzer.engines.scapy.steps import PartialArray, Step
+from osgp_analyzer.engines.scapy.steps import Nesting, PartialArray, Step
 from osgp_analyzer.engines.text import count
 from osgp_analyzer.schema import Finding, Group, Severity
 from osgp_analyzer.schema.layer import MAX_DEPTH, fixed_size
@@ -31,7 +32,7 @@ class Dissection:
         packet.fields.clear()  # of lists Scapy has put empty ones there
         self.spans: dict[str, Span] = {}
         packet.spans, packet.raw_packet_cache, packet.raw_packet_cache_fields = self.spans, b"", {}
-        self.env = DissectEnv(packet, data)
+        self.env = DissectEnv(packet, data, packet.part[0] if packet.part is not None else 0)
         self.cursor = self.env.cursor
 
     def run(self) -> None:
@@ -58,7 +59,7 @@ class Dissection:
             held = held if held <= cursor.end else 0
             cursor.end -= held
         self._read_steps(plan.header)
-        packet.raw_packet_cache = self.env.whole[: cursor.byte]
+        packet.raw_packet_cache = self.env.whole[: max(0, cursor.byte)]
         packet.header_cut = packet.is_cut
         start, stop = cursor.byte, cursor.end
         if packet.definition.payload is None:
@@ -86,37 +87,107 @@ class Dissection:
         packet, cursor = self.packet, self.cursor
         for step in steps:
             name = step.field.name
-            if step.when is not None and not step.when(self.env):
-                packet.absent_fields = packet.absent_fields | {name}
-                continue
-            before = cursor.bit
+            if step.when is not None:
+                if (step.asks or self.env.skipped) and (missing := self.env.missing(step.field.when)):
+                    return self._unknown(step, missing)
+                if not step.when(self.env):
+                    packet.absent_fields = packet.absent_fields | {name}
+                    continue
+            before = max(0, cursor.bit)
             try:
                 value = step.read(self.env)
+            except Before as early:
+                self.env.skipped.add(name)
+                self._begins_before(step, early.within)
+                continue
             except Truncated as short:
-                return self._cut(
-                    cursor.byte, f"{step.field.title} needs {count(short.needed)}, {count(short.left)} are left"
-                )
+                if self._ended(step, short):
+                    return None
+                text = f"{step.field.title} needs {count(short.needed)}, {count(short.left)} are left"
+                return self._cut(max(0, cursor.byte), text)
             except Unknown as unknown:
-                packet.is_cut = True
-                text = f"{step.field.title} and what follows cannot be read without {unknown.missing}"
-                return self._find(Severity.WARN, Group.UNDECODED, "unknown_size", cursor.byte, text)
+                if isinstance(step.field, schema.View):
+                    self._not_seen(step, [unknown.missing], max(0, cursor.byte))
+                    continue
+                return self._unknown(step, [unknown.missing])
+            except Nesting:
+                text = f"more than {MAX_DEPTH} layers inside each other: not read further"
+                self._find(Severity.WARN, Group.MALFORMED, "nesting", max(0, cursor.byte), text)
+                continue
             except PartialArray as partial:
-                packet.fields[name], self.spans[name] = partial.found, Span(before, cursor.bit - before)
+                before = max(before, self.env.within)
+                if partial.found and partial.found[-1] is not None:
+                    self._impossible(step.field, partial.found, before // 8)
+                    packet.fields[name], self.spans[name] = partial.found, Span(before, max(0, cursor.bit) - before)
+                self._begins_before(step)
+                if self._ended(step, partial.short):
+                    return None
                 text = f"needs {count(partial.short.needed)}, {count(partial.short.left)} are left"
-                return self._cut(cursor.byte, f"{step.field.title}: its next element {text}")
+                return self._cut(max(0, cursor.byte), f"{step.field.title}: its next element {text}")
+            before = max(before, self.env.within)
+            self._begins_before(step)
             if isinstance(step.field, schema.Computed):
-                packet.computed_fields[name] = value
+                asks = step.asks or self.env.skipped
+                packet.computed_fields[name] = None if asks and self.env.missing(step.field.expression) else value
+            elif isinstance(step.field, schema.View):
+                if value is not None:
+                    packet.fields[name] = value
             elif value is not None:
                 packet.fields[name], self.spans[name] = value, Span(before, cursor.bit - before)
+                self._impossible(step.field, value, before // 8)
                 if isinstance(value, (list, Packet)):
-                    packet.kept_wire[name] = self.env.whole[before // 8 : cursor.byte]
+                    if packet.part is None or not packet.part[0]:
+                        packet.kept_wire[name] = self.env.whole[before // 8 : cursor.byte]
                     if getattr(value[-1] if isinstance(value, list) and value else value, "is_cut", False):
                         packet.is_cut = True  # the nested layer has said so
                         return None
         return None
 
+    def _impossible(self, field: schema.Field, value: Any, at: int) -> None:
+        kind = field.element if isinstance(field, schema.Array) else field
+        for one in value if isinstance(value, list) else (value,):
+            if not isinstance(one, bytes):
+                continue
+            if isinstance(kind, (schema.BCD, schema.Time)) and impossible(kind, one):
+                text = f"{field.title} has no possible value"
+                self._find(Severity.WARN, Group.MALFORMED, "impossible", at, text)
+            at += len(one)
+
+    def _unknown(self, step: Step, missing: list[str]) -> None:
+        self.packet.is_cut = True
+        self._not_seen(step, missing, max(0, self.cursor.byte))
+
+    def _not_seen(self, step: Step, missing: list[str], at: int) -> None:
+        text = f"{step.field.title} and what follows cannot be read without {', '.join(missing)}"
+        self._find(Severity.WARN, Group.UNDECODED, "unknown_size", at, text)
+
+    def _ended(self, step: Step, short: Truncated) -> bool:
+        """In a view: whether the bytes may end here. Says so where that is worth it."""
+        part = self.packet.part
+        if part is None:
+            return False
+        at, title = max(0, self.cursor.byte), step.field.title
+        if at < self.cursor.end or self.cursor.bit % 8 or self.cursor.bit < 0:
+            if part[1]:
+                return False
+            self._partial(at, f"the last bytes belong to {title}, which ends behind the part")
+        elif part[1]:
+            self._find(Severity.NOTE, Group.PROTOCOL, "ends_early", at, f"{title} and what may follow are not there")
+        self.packet.is_cut = True
+        return True
+
+    def _begins_before(self, step: Step, within: bool = False) -> None:
+        if within or self.env.within:
+            self.env.within = 0
+            self._partial(0, f"the first bytes belong to {step.field.title}, which begins before the part")
+
+    def _partial(self, at: int, text: str) -> None:
+        self._find(Severity.NOTE, Group.UNDECODED, "partial_field", at, text)
+
     def _check(self) -> None:
         for check, holds in self.plan.checks:
+            if self.packet.part is not None and check.field and check.field not in self.spans:
+                continue
             if holds(self.env):
                 span = self.spans.get(check.field)
                 text = self.packet.fill_in(check.text, self.env)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from scapy.packet import NoPayload, Packet, Raw
 
-from osgp_analyzer.engines.knowledge import NOTHING, Knowledge
+from osgp_analyzer.engines.knowledge import NOTHING, PART_REMAINING, Knowledge
 from osgp_analyzer.engines.scapy.cursor import Cursor
+from osgp_analyzer.schema.layer import asks
 
 if TYPE_CHECKING:
     from osgp_analyzer.engines.scapy.packet import DefinedPacket
@@ -29,10 +30,12 @@ def above(packet: Any) -> Any:
 class LayerEnv:
     """Access to a layer and what encloses it; base of the two below."""
 
-    __slots__ = ("packet",)
+    __slots__ = ("packet", "skipped")
 
     def __init__(self, packet: DefinedPacket) -> None:
         self.packet = packet
+        self.skipped: set[str] = set()
+        """Fields before the part of the layer that is there."""
 
     def field(self, name: str) -> Any:
         return self.packet.field_value(name)
@@ -75,20 +78,36 @@ class LayerEnv:
 class DissectEnv(LayerEnv):
     """Evaluation while a layer is read. `whole` is all bytes that the layer was given."""
 
-    __slots__ = ("cursor", "whole")
+    __slots__ = ("cursor", "whole", "within")
 
     building = False
 
-    def __init__(self, packet: DefinedPacket, data: bytes) -> None:
+    def __init__(self, packet: DefinedPacket, data: bytes, skip: int = 0) -> None:
         super().__init__(packet)
-        self.whole, self.cursor = data, Cursor(data)
+        self.whole, self.cursor = data, Cursor(data, skip)
+        self.within = 0
+        """The bit behind an element of an array that begins before the part and ends in it."""
+
+    def field(self, name: str) -> Any:
+        if name in self.skipped:  # as the meter's table was seen before
+            definition = self.packet.definition
+            return self.context(f"{definition.name}.{name}")
+        return self.packet.field_value(name)
 
     def remaining(self) -> int:
-        return self.cursor.left
+        part, left = self.packet.part, self.cursor.left
+        return left if part is None or part[1] or not left else PART_REMAINING
 
     def peek(self, offset: int) -> int | None:
         at = self.cursor.byte + offset
-        return self.whole[at] if at < self.cursor.end else None
+        return self.whole[at] if 0 <= at < self.cursor.end else None
+
+    def missing(self, expression: Any) -> list[str]:
+        """What an expression stands on of other tables, or of parts of this one, that has not been seen."""
+        others, own = asks(expression)
+        prefix = f"{self.packet.definition.name}."
+        names = [*others, *(prefix + name for name in own if name in self.skipped)]
+        return [name for name in names if self.context(name) is None]
 
     def size_of(self, name: str) -> int | None:
         span = self.packet.spans.get(name) if self.packet.spans else None

@@ -155,7 +155,7 @@ def default_of(definition: schema.Field) -> Any:
 def scapy_field(definition: schema.Field) -> DefinedField:
     """The Scapy field for a definition field."""
     match definition:
-        case schema.Struct():
+        case schema.Struct() | schema.View():
             return StructField(definition)
         case schema.Array(element=schema.Field()):
             return ListField(definition)

@@ -40,6 +40,7 @@ class DefinedPacket(Packet):
         "knowledge",
         "layer_depth",
         "padding_bytes",
+        "part",
         "spans",
         "trailer_cache",
         "wire_length",
@@ -62,6 +63,9 @@ class DefinedPacket(Packet):
     knowledge: Knowledge | None
     padding_bytes: bytes
     """What the carrier had behind this layer: padding."""
+    part: tuple[int, bool] | None
+    """Of a layer inside a `View`: how many of its bytes come before those that are there, and whether it should be
+    whole."""
     spans: dict[str, Span] | None
     kept_wire: dict[str, bytes]
     """Bytes of arrays and nested layers, to notice when one was changed."""
@@ -80,6 +84,7 @@ class DefinedPacket(Packet):
         put(self, "header_cut", False)
         put(self, "kept_wire", {})
         put(self, "padding_bytes", b"")
+        put(self, "part", None)
         put(self, "spans", None)
         put(self, "absent_fields", frozenset())
         put(self, "trailer_cache", b"")
@@ -88,10 +93,19 @@ class DefinedPacket(Packet):
     # -- dissecting ---------------------------------------------------------------------------------------------
 
     @classmethod
-    def dissected(cls, data: bytes, *, underlayer: Any = None, parent: Any = None, base: int = -1) -> DefinedPacket:
-        """Dissect `data` (which may be empty) as this layer, `frame_offset` bytes into the frame."""
+    def dissected(
+        cls,
+        data: bytes,
+        *,
+        underlayer: Any = None,
+        parent: Any = None,
+        base: int = -1,
+        part: tuple[int, bool] | None = None,
+    ) -> DefinedPacket:
+        """Dissect `data` (which may be empty) as this layer, `frame_offset` bytes into the frame. `part`: it is in a
+        `View`, so many bytes of the layer come before the data, and whether they should be all of it."""
         packet = cls(_internal=1, _underlayer=underlayer, _parent=parent)
-        packet.frame_offset = base
+        packet.frame_offset, packet.part = base, part
         packet.original = data
         packet.dissect(data)
         return packet
@@ -120,7 +134,7 @@ class DefinedPacket(Packet):
         """Whether a field is in the layer. Where only the wire could tell: if it is set, or fills itself in."""
         name = step.field.name
         if step.when is None:
-            return not (isinstance(step.field, schema.Struct) and self.getfieldval(name) is None)
+            return not (isinstance(step.field, (schema.Struct, schema.View)) and self.getfieldval(name) is None)
         holds = step.when(env)
         if holds is None:
             return name in self.fields or (step.auto is not None and name not in self.absent_fields)

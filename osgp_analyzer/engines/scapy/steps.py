@@ -11,10 +11,10 @@ from scapy.fields import RawVal
 from scapy.packet import Packet
 
 from osgp_analyzer import schema
-from osgp_analyzer.engines.scapy.cursor import Cursor, Sink, Truncated, Unknown
+from osgp_analyzer.engines.scapy.cursor import Before, Cursor, Sink, Truncated, Unknown
 from osgp_analyzer.engines.scapy.environment import BuildEnv, DissectEnv
-from osgp_analyzer.schema.expr import Compiled, Context, Expr
-from osgp_analyzer.schema.layer import bit_runs, walk
+from osgp_analyzer.schema.expr import Compiled, Expr, Ref
+from osgp_analyzer.schema.layer import MAX_DEPTH, asks, bit_runs, uniform
 from osgp_analyzer.schema.types import TIME_SIZES
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ class Step:
     read: Read
     write: Write
     auto: Compiled | None
+    asks: bool
+    """Whether it stands on fields of other tables."""
 
 
 def compile_step(field: schema.Field, definition: schema.Definition, layer_class: LayerClass) -> Step:
@@ -45,6 +47,7 @@ def compile_step(field: schema.Field, definition: schema.Definition, layer_class
         read,
         write,
         field.auto.compiled() if field.auto is not None else None,
+        any(asks(expression)[0] for expression in field.expressions()),
     )
 
 
@@ -84,12 +87,14 @@ def size_of(size: int | Expr) -> Callable[[Any], int]:
     if isinstance(size, int):
         return lambda env: size
     compiled = size.compiled()
-    missing = ", ".join(node.name for node in walk(size) if isinstance(node, Context)) or "its length"
+    others, _ = asks(size)
 
     def run(env: Any) -> int:
+        if (env.skipped or (others and not env.building)) and (missing := env.missing(size)):
+            raise Unknown(", ".join(missing))
         value = compiled(env)
         if value is None:
-            raise Unknown(missing)
+            raise Unknown(", ".join(others) or "its length")
         return max(0, int(value))
 
     return run
@@ -123,6 +128,8 @@ class _Steps:
                 return self.raw(field.length)
             case schema.Struct():
                 return self.struct(field)
+            case schema.View():
+                return self.view(field)
             case schema.Array():
                 return self.array(field)
             case schema.Computed():
@@ -134,7 +141,7 @@ class _Steps:
         if self.definition.bit_order == "lsb" and isinstance(field.width, int):
             width, (shift, run) = field.width, bit_runs(self.definition.fields)[field.name]
             return (
-                lambda env: env.cursor.bits_lsb(width, shift, run),
+                lambda env: env.cursor.bits_lsb(width),
                 lambda env, sink, value: sink.put_lsb(int(value or 0), width, shift, run),
             )
         size = size_of(field.width)
@@ -188,6 +195,27 @@ class _Steps:
 
         return read, lambda env, sink, value: sink.put(_bytes_like(value))
 
+    def view(self, field: schema.View) -> tuple[Read, Write]:
+        choose, value_of = compile_target(field.target, self.layer_class), field.data.compiled()
+        skip_of = size_of(field.skip)
+        whole = field.whole.compiled() if isinstance(field.whole, Expr) else None
+        source = field.data.name if isinstance(field.data, Ref) else ""
+
+        def read(env: DissectEnv) -> Any:
+            data = value_of(env)
+            chosen = choose(env) if data else None
+            if chosen is None:
+                return None
+            packet = env.packet
+            if packet.layer_depth >= MAX_DEPTH:
+                raise Nesting
+            span = packet.spans[source] if source and packet.spans else None
+            base = packet.frame_offset + (span.offset if span is not None else 0)
+            is_whole = whole(env) if whole is not None else field.whole
+            return chosen.dissected(data, parent=packet, base=base, part=(skip_of(env), bool(is_whole)))
+
+        return read, lambda env, sink, value: None
+
     def array(self, field: schema.Array) -> tuple[Read, Write]:
         element = field.element
         if isinstance(element, schema.Field):
@@ -213,15 +241,29 @@ class _Steps:
                     found.append(read_one(env))
                 except Truncated as short:
                     raise PartialArray(found, short) from None
+                except Before as early:
+                    found.append(None)
+                    env.within = cursor.bit if early.within else env.within
+                    if cursor.bit < 0 and cursor.bit > before and wanted is not None and uniform(element):
+                        passed = min(-cursor.bit // (cursor.bit - before), wanted - len(found))
+                        found += [None] * passed
+                        cursor.bit += passed * (cursor.bit - before)
                 if cursor.bit == before or getattr(found[-1], "is_cut", False):
                     break
+            if found and found[-1] is None:
+                raise Before
             return found
 
         def write(env: BuildEnv, sink: Sink, value: Any) -> None:
             for one in value or ():
-                write_one(env, sink, one)
+                if one is not None:
+                    write_one(env, sink, one)
 
         return read, write
+
+
+class Nesting(Exception):
+    """A layer is too deep inside others to be read. Raised and caught inside the engine only."""
 
 
 class PartialArray(Exception):
@@ -238,8 +280,17 @@ def nested(cls: type[DefinedPacket], env: DissectEnv, length: int | None) -> Def
     if length is not None:
         cursor.need(length * 8)
     end = cursor.end if length is None else start + length
-    packet = cls.dissected(cursor.data[start:end], parent=env.packet, base=env.packet.frame_offset + start)
-    cursor.bit = (end if length is not None else start + packet.wire_length) * 8
+    first = max(start, 0)
+    part = env.packet.part
+    packet = cls.dissected(
+        cursor.data[first : max(first, end)],
+        parent=env.packet,
+        base=env.packet.frame_offset + first,
+        part=(first - start, part[1]) if part is not None else None,
+    )
+    cursor.bit = (end if length is not None else first + packet.wire_length) * 8
+    if cursor.bit <= 0 and start < 0 and not packet.is_cut:
+        raise Before
     return packet
 
 

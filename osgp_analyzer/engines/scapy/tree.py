@@ -98,7 +98,9 @@ def _fields(packet: DefinedPacket, frame: bytes, beside: list[DefinedPacket]) ->
             beside += packets
             continue
         if packets:
-            for number, one in enumerate(packets):
+            for number, one in enumerate(value if isinstance(value, list) else [value]):
+                if not isinstance(one, DefinedPacket):
+                    continue  # before the part of a table that was read
                 inner = FieldNode(
                     f"{node.name}[{number}]", one.definition.title, None, one.summary_of(one.definition.info)
                 )
@@ -151,4 +153,4 @@ def plain(value: Any) -> Value:
         return [plain(one) for one in value]
     if isinstance(value, bool):
         return int(value)
-    return value if isinstance(value, (int, str)) else str(value)
+    return value if value is None or isinstance(value, (int, str)) else str(value)
