@@ -131,7 +131,7 @@ of_logon = F.service == LOGON
 of_negotiation = F.service.among(*NEGOTIATE)
 
 
-class C1218Request(Layer, name="c1218", title="Session service (C12.18)", source=SOURCE, protocol="C12.18"):
+class C1218Request(Layer, name="c1218.session", title="Session service (C12.18)", source=SOURCE, protocol="C12.18"):
     """Begins, protects, sets up, prolongs and ends a session."""
 
     service = U8(REQUESTS, show="hex", qualified="osgp.service", default=IDENTIFY, doc="What is to be done.")
@@ -161,7 +161,7 @@ of_identify = (asked == IDENTIFY) & (F.response == OK)
 of_negotiated = asked.among(*NEGOTIATE) & (F.response == OK)
 
 
-class C1218Response(Layer, name="c1218", title="Response (C12.18)", source=SOURCE, protocol="C12.18"):
+class C1218Response(Layer, name="c1218.session", title="Response (C12.18)", source=SOURCE, protocol="C12.18"):
     """The answer to a service of the session. What follows the code depends on the request."""
 
     response = U8(RESPONSES, show="hex", qualified="osgp.response", doc="How the request went.")
@@ -172,8 +172,10 @@ class C1218Response(Layer, name="c1218", title="Response (C12.18)", source=SOURC
     version = U8(when=of_identify, source=OHB.one, doc="Version of the standard.")
     revision = U8(when=of_identify, source=OHB.one, doc="Revision of the standard.")
     features = Bytes(when=of_identify, source=OHB.one, doc="List of features, not read.")
-    packet_size = U16(when=of_negotiated, unit="bytes", qualified="c1218.packet_size", doc="Packet size from now on.")
-    packets = U8(when=of_negotiated, qualified="c1218.packets", doc="Most packets of one message from now on.")
+    packet_size = U16(
+        when=of_negotiated, unit="bytes", qualified="c1218.session.packet_size", doc="Packet size from now on."
+    )
+    packets = U8(when=of_negotiated, qualified="c1218.session.packets", doc="Most packets of one message from now on.")
     baud_rate = U8(BAUD_RATES, when=of_negotiated, doc="Rate from now on.")
     data = Bytes(when=not_asked & (Remaining() > 0), doc="What a response has to say whose request is not known.")
 

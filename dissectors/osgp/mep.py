@@ -87,7 +87,7 @@ class MEPResponse(OSGPResponse, title="OSGP response (MEP)", source=GUIDE.at("p.
     )
 
 
-class MEPTLSRequest(Layer, name="mep", title="TLS request (MEP)", source=GUIDE.at("p.8-9"), protocol="TLS"):
+class MEPTLSRequest(Layer, name="mep.tls", title="TLS request (MEP)", source=GUIDE.at("p.8-9"), protocol="TLS"):
     """A step of a TLS session. The messages in it are those of the table services, without sequence and digest."""
 
     code = U8(TLS_CODES, show="hex", default=0x80, doc="What the records are.")
@@ -97,14 +97,14 @@ class MEPTLSRequest(Layer, name="mep", title="TLS request (MEP)", source=GUIDE.a
     info = "{code}"
 
 
-class MEPTLSResponse(Layer, name="mep", title="TLS response (MEP)", source=GUIDE.at("p.9"), protocol="TLS"):
+class MEPTLSResponse(Layer, name="mep.tls", title="TLS response (MEP)", source=GUIDE.at("p.9"), protocol="TLS"):
     """The meter's answer to a step of a TLS session."""
 
     response = U8(TLS_RESPONSES, show="hex", doc="How the step went.")
-    request_code = Computed(Request("mep.code"), TLS_CODES, show="hex", doc="What was asked for.")
-    records = Array(TLSRecord, when=Remaining() > 0, qualified="mep.records", doc="The records of TLS.")
+    request_code = Computed(Request("mep.tls.code"), TLS_CODES, show="hex", doc="What was asked for.")
+    records = Array(TLSRecord, when=Remaining() > 0, qualified="mep.tls.records", doc="The records of TLS.")
 
-    info = ((Known(Request("mep.code")), "{request_code}: {response}"), (None, "TLS response {response}"))
+    info = ((Known(Request("mep.tls.code")), "{request_code}: {response}"), (None, "TLS response {response}"))
 
 
 class MEPUnread(Layer, name="mep.unread", title="Unread message", source=GUIDE.at("p.11"), protocol="MEP"):
@@ -151,7 +151,7 @@ class MEP(Layer, name="mep", title="MEP frame", source=GUIDE.at("p.8-18"), proto
                 Case(F.length == 0, Cases((Case(Remaining() > 0, "MEP"),))),
                 Case(Peek(0).among(*SERVICES), MEPRequest),
                 Case(Peek(0).among(*TLS_CODES), MEPTLSRequest),
-                Case((F.direction == 1) & (Known(Request("mep.code")) | HAS_RECORD), MEPTLSResponse),
+                Case((F.direction == 1) & (Known(Request("mep.tls.code")) | HAS_RECORD), MEPTLSResponse),
                 Case(F.direction == 1, MEPResponse),
             ),
             MEPUnread,

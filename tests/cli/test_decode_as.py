@@ -84,10 +84,10 @@ def test_a_password_is_told_nowhere(tmp_path: Path, capsys: pytest.CaptureFixtur
         ("show", "-V", path),
         ("show", "-V", "-n", path),
         ("show", "-T", "json", path),
-        ("show", "-T", "fields", "-e", "c1218.password", path),
-        ("export", "--format", "jsonl", "-e", "c1218.password", path, "-"),
-        ("export", "--format", "csv", "-e", "c1218.password", path, "-"),
-        ("sql", "select c1218.password from frames", path),
+        ("show", "-T", "fields", "-e", "c1218.session.password", path),
+        ("export", "--format", "jsonl", "-e", "c1218.session.password", path, "-"),
+        ("export", "--format", "csv", "-e", "c1218.session.password", path, "-"),
+        ("sql", "select c1218.session.password from frames", path),
     ):
         done = call(capsys, *command)
         assert (done.returncode, done.stderr) == (0, "")
@@ -97,7 +97,7 @@ def test_a_password_is_told_nowhere(tmp_path: Path, capsys: pytest.CaptureFixtur
             assert "20 bytes, not shown" in done.stdout
     (frame,) = (
         json.loads(line)
-        for line in call(capsys, "show", "-T", "json", "-Y", "c1218.password", path).stdout.splitlines()
+        for line in call(capsys, "show", "-T", "json", "-Y", "c1218.session.password", path).stdout.splitlines()
     )
-    field = frame["layers"][-1]["fields"]["c1218.password"]
+    field = frame["layers"][-1]["fields"]["c1218.session.password"]
     assert (field["value"], field["raw"]) == ("20 bytes, not shown", "")

@@ -27,7 +27,7 @@ VECTORS += [
     ("LPDU", bytes.fromhex(f["hex"]), f"ltep {f['frame']}") for f in load("sidecars/ltep_lpdu.json")["frames"][::9]
 ]
 VECTORS += [(port, data, f"{port} {n}") for port in ("MEP", "Optical") for n, data in enumerate(port_frames(port))]
-SECRET = "c1218.password"
+SECRET = "c1218.session.password"
 """Trees do not have its bytes."""
 REQUESTS = [None, *({"apdu.code": code} for code in range(0x4C, 0x80))]
 

@@ -174,7 +174,7 @@ def records(packet: Any) -> list[dict[str, Any]]:
 
 def test_tls_client_hello() -> None:
     packet = mep(TLS["client hello"])
-    assert values(packet)["mep.code"] == 0x58
+    assert values(packet)["mep.tls.code"] == 0x58
     (record,) = records(packet)
     assert (record["content_type"], record["version"], record["length"]) == (0x16, 0x0303, 0x2F)
     assert (record["handshake.type"], record["handshake.length"]) == (1, 0x2B)
@@ -183,16 +183,16 @@ def test_tls_client_hello() -> None:
 
 def test_tls_server_hello() -> None:
     for packet in (mep(TLS["server hello"]), with_request(mep(TLS["server hello"]), mep(TLS["client hello"]))):
-        assert values(packet)["mep.response"] == 0
+        assert values(packet)["mep.tls.response"] == 0
         assert [(r["handshake.type"], r["handshake.length"]) for r in records(packet)] == [(2, 0x4D), (0x0E, 0)]
         assert codes(packet) == []
-    assert values(packet)["mep.request_code"] == 0x58
+    assert values(packet)["mep.tls.request_code"] == 0x58
 
 
 def test_tls_identity_of_the_key() -> None:
     """Client 0x0064 (least significant byte first), key 1."""
     packet = mep(TLS["client key exchange"])
-    assert values(packet)["mep.code"] == 0x59
+    assert values(packet)["mep.tls.code"] == 0x59
     exchange, change, finished = records(packet)
     assert exchange["handshake.type"] == 0x10
     assert (exchange["handshake.client_id"], exchange["handshake.key_id"]) == (0x64, 1)
@@ -206,20 +206,20 @@ def test_tls_identity_of_the_key() -> None:
 def test_tls_finished_and_data() -> None:
     assert [r["content_type"] for r in records(mep(TLS["server finished"]))] == [0x14, 0x16]
     request = mep(TLS["table request"])
-    assert values(request)["mep.code"] == 0x80
+    assert values(request)["mep.tls.code"] == 0x80
     (record,) = records(request)
     assert (record["content_type"], len(record["data"]) // 2) == (0x17, 0x20)
     answer = with_request(mep(TLS["table response"]), request)
-    assert (values(answer)["mep.response"], values(answer)["mep.request_code"]) == (0, 0x80)
+    assert (values(answer)["mep.tls.response"], values(answer)["mep.tls.request_code"]) == (0, 0x80)
     assert [len(r["data"]) // 2 for r in records(answer)] == [0x1C]
     refused = with_request(mep("00010a"), request)
-    assert values(refused)["mep.response"] == 0x0A
+    assert values(refused)["mep.tls.response"] == 0x0A
     assert codes(refused) == []
 
 
 def test_tls_terminate_and_alert() -> None:
     packet = mep("0002 57 00")
-    assert (values(packet)["mep.code"], values(packet)["mep.data"]) == (0x57, b"\0")
+    assert (values(packet)["mep.tls.code"], values(packet)["mep.tls.data"]) == (0x57, b"\0")
     packet = mep("0008 01 15 0303 0002 02 73")
     (record,) = records(packet)
     assert (record["alert.level"], record["alert.description"]) == (2, 115)

@@ -63,14 +63,14 @@ def test_control(name: str) -> None:
 
 SERVICES: dict[str, dict[str, Any]] = {
     "opt-ireye-ident-req": {"osgp.service": 0x20},
-    "opt-ireye-logon": {"osgp.service": 0x50, "c1218.user_id": 99, "c1218.user": "fixeduser"},
-    "opt-ohb-logon": {"osgp.service": 0x50, "c1218.user_id": 1, "c1218.user": "0000"},
+    "opt-ireye-logon": {"osgp.service": 0x50, "c1218.session.user_id": 99, "c1218.session.user": "fixeduser"},
+    "opt-ohb-logon": {"osgp.service": 0x50, "c1218.session.user_id": 1, "c1218.session.user": "0000"},
     "opt-ireye-logoff": {"osgp.service": 0x52},
     "opt-ireye-terminate": {"osgp.service": 0x21},
     "opt-ireye-read23-req": {"osgp.service": 0x3F, "osgp.table": 23, "osgp.offset": 0, "osgp.count": 8},
-    "opt-ohb-negotiate": {"osgp.service": 0x61, "c1218.packet_size": 64, "c1218.packets": 2},
-    "c1218-sdk-neg-req": {"osgp.service": 0x61, "c1218.packet_size": 1024, "c1218.packets": 128},
-    "opt-ohb-security": {"osgp.service": 0x51, "c1218.password": b"0123456789abcdefghij"},
+    "opt-ohb-negotiate": {"osgp.service": 0x61, "c1218.session.packet_size": 64, "c1218.session.packets": 2},
+    "c1218-sdk-neg-req": {"osgp.service": 0x61, "c1218.session.packet_size": 1024, "c1218.session.packets": 128},
+    "opt-ohb-security": {"osgp.service": 0x51, "c1218.session.password": b"0123456789abcdefghij"},
 }
 
 
@@ -82,19 +82,25 @@ def test_requests(name: str) -> None:
     assert found["osgp.direction"] == 0
     assert codes(packet) == []
     if found["osgp.service"] == 0x61:
-        assert field(packet, "c1218.baud_rates") == [[6]]
+        assert field(packet, "c1218.session.baud_rates") == [[6]]
 
 
 # Response -> the request it belongs to, and what it says.
 RESPONSES: dict[str, tuple[str, dict[str, Any]]] = {
     "opt-ireye-ok-t": ("opt-ireye-logon", {"osgp.response": 0, "osgp.request_service": 0x50}),
     "opt-ireye-ok": ("opt-ireye-terminate", {"osgp.response": 0, "osgp.request_service": 0x21}),
-    "opt-ireye-ident-rsp": ("opt-ireye-ident-req", {"osgp.response": 0, "c1218.standard": 0}),
-    "opt-ohb-ident-rsp": ("opt-ireye-ident-req", {"c1218.standard": 0, "c1218.version": 2, "c1218.revision": 0}),
-    "c1218-sdk-ident-rsp": ("opt-ireye-ident-req", {"c1218.standard": 0, "c1218.version": 1, "c1218.revision": 0}),
+    "opt-ireye-ident-rsp": ("opt-ireye-ident-req", {"osgp.response": 0, "c1218.session.standard": 0}),
+    "opt-ohb-ident-rsp": (
+        "opt-ireye-ident-req",
+        {"c1218.session.standard": 0, "c1218.session.version": 2, "c1218.session.revision": 0},
+    ),
+    "c1218-sdk-ident-rsp": (
+        "opt-ireye-ident-req",
+        {"c1218.session.standard": 0, "c1218.session.version": 1, "c1218.session.revision": 0},
+    ),
     "c1218-sdk-neg-rsp": (
         "c1218-sdk-neg-req",
-        {"c1218.packet_size": 1024, "c1218.packets": 128, "c1218.baud_rate": 6},
+        {"c1218.session.packet_size": 1024, "c1218.session.packets": 128, "c1218.session.baud_rate": 6},
     ),
     "opt-ireye-read23-rsp": (
         "opt-ireye-read23-req",
@@ -132,7 +138,7 @@ def test_responses_without_their_request() -> None:
     for name in ("c1218-sdk-ident-rsp", "opt-ohb-ident-rsp", "c1218-sdk-neg-rsp"):
         packet = optical(FRAMES[name])
         assert "osgp.count" not in values(packet)
-        assert codes(packet) == ["c1218.request_unknown"]
+        assert codes(packet) == ["c1218.session.request_unknown"]
 
 
 def test_a_message_of_two_packets() -> None:
@@ -168,18 +174,20 @@ def test_a_write_has_a_checksum() -> None:
 def test_rates_are_named_and_only_where_they_are() -> None:
     packet = optical(FRAMES["opt-ohb-negotiate"])
     named = (f for layer in layers(packet, packet.original) for f in layer.values())
-    (rates,) = (f for f in named if f.name == "c1218.baud_rates")
+    (rates,) = (f for f in named if f.name == "c1218.session.baud_rates")
     assert rates.text == "9600 bit/s (6)"
-    assert field(optical(FRAMES["opt-ohb-security"]), "c1218.baud_rates") == []
+    assert field(optical(FRAMES["opt-ohb-security"]), "c1218.session.baud_rates") == []
 
 
 def test_wait() -> None:
-    assert values(layer_class("C1218Message")(b"\x70\x1e"))["c1218.wait"] == 30
+    assert values(layer_class("C1218Message")(b"\x70\x1e"))["c1218.session.wait"] == 30
 
 
 def test_the_password_is_shown_nowhere() -> None:
     packet = optical(FRAMES["opt-ohb-security"])
-    (node,) = (f for layer in layers(packet, packet.original) for f in layer.values() if f.name == "c1218.password")
+    (node,) = (
+        f for layer in layers(packet, packet.original) for f in layer.values() if f.name == "c1218.session.password"
+    )
     assert (node.value, node.text, node.raw) == ("20 bytes, not shown", "20 bytes, not shown", b"")
     assert "0123" not in packet.show(dump=True)
     assert "0123" not in repr(packet)

@@ -28,12 +28,12 @@ evaluate.PROCEDURES.update(PROCEDURES)
 GENERATED = int(os.environ.get("OSGP_FUZZ", "50000"))
 ENTRY = {"lon": "LPDU", "lon+crc": "LPDU", "cnip": "CNIP", "lonudp": "LonUDP"}
 PORTS = ("MEP", "Optical")
-SECRET = "c1218.password"
+SECRET = "c1218.session.password"
 """Only columns have its bytes."""
 REQUESTS: list[dict[str, int]] = [{}, *({"apdu.code": code} for code in range(0x4C, 0x80))]
 REQUESTS += [{"apdu.code": 0, "osgp.service": s, "osgp.table": 23} for s in (0x30, 0x3F, 0x40, 0x4F, 0x77)]
 REQUESTS += [{"osgp.service": code} for code in (0x20, 0x21, 0x50, 0x52, 0x60, 0x63, 0x70)]
-REQUESTS += [{"mep.code": code} for code in (0x57, 0x58, 0x80)]
+REQUESTS += [{"mep.tls.code": code} for code in (0x57, 0x58, 0x80)]
 REQUESTS += [{"apdu.code": 0x52, "nd.proxy.query": q} for q in range(4)]
 REQUESTS += [{"apdu.code": 0x70, "nm.install.subcommand": s, "nm.query_nv_info.info_type": s % 6} for s in range(12)]
 
