@@ -23,6 +23,13 @@ ACKD, UNACKD_RPT, ACK, REMINDER, REM_MSG = 0, 1, 2, 4, 5
 """TPDU types."""
 REQUEST, RESPONSE = 0, 2
 """SPDU types; reminders as in a TPDU."""
+TO_METER, TO_CLIENT = 0, 1
+"""Directions of messages without a session layer: requests and responses."""
+MEP_TIMEOUT_NS, MEP_SLOWEST = 500_000_000, 300
+"""How long a client in the MEP port waits for the first byte of a response, and the slowest rate of that port in bit/s
+(MEP p.20-21)."""
+OPTICAL_TIMEOUT_NS = 6_000_000_000
+"""After so long without traffic a C12.18 session is over (Elster MeteringSDK, ProtocolC1218.cpp; one source)."""
 MESSAGE_TYPES, REQUEST_TYPES = (ACKD, REM_MSG), (REQUEST, REM_MSG)
 CHALLENGE_TYPES, REPLY_TYPES = (0, 1), (2, 3)
 """AuthPDU types, each plain and OMA."""
@@ -40,8 +47,13 @@ def transaction(values: Values) -> int | None:
 
 
 def is_response(values: Values) -> bool:
-    """True for a RESPONSE."""
-    return values.get("spdu.type") == RESPONSE
+    """True for a RESPONSE, and for a response on a meter's other ports, which is told by its code."""
+    return values.get("spdu.type") == RESPONSE or values.get("osgp.direction") == TO_CLIENT
+
+
+def may_answer(values: Values) -> bool:
+    """True for a frame that may have a request: a response, or a further packet of a message on the optical port."""
+    return is_response(values) or values.get("c1218.multi_packet") == 1
 
 
 def is_request(values: Values) -> bool:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 from typing import Any
 
 from scapy.config import conf
@@ -13,7 +14,7 @@ import dissectors.carriers
 import dissectors.definitions
 from dissectors.answering import answers, transaction
 from dissectors.procedures import PROCEDURES
-from osgp_analyzer.engines.knowledge import Knowledge
+from osgp_analyzer.engines.knowledge import NOTHING
 from osgp_analyzer.engines.scapy import environment
 from osgp_analyzer.engines.scapy.compile import MIXINS, bind, scapy_layer
 from osgp_analyzer.engines.scapy.packet import DefinedPacket
@@ -62,7 +63,7 @@ def __getattr__(name: str) -> type[DefinedPacket]:
 
 def with_request(response: DefinedPacket, request: DefinedPacket) -> DefinedPacket:
     """`response` dissected again, now that its request is known: what its code means is then certain."""
-    again = type(response)(_internal=1, knowledge=Knowledge(request=values(request)))
+    again = type(response)(_internal=1, knowledge=replace(response.knowledge or NOTHING, request=values(request)))
     again.original = bytes(response)
     again.dissect(again.original)
     return again

@@ -23,6 +23,15 @@ def crc16(data: bytes) -> int:
     return binascii.crc_hqx(data, 0xFFFF) ^ 0xFFFF
 
 
+REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+"""Each byte with its bits in the other order."""
+
+
+def crc_x25(data: bytes) -> int:
+    """CRC-16/X-25 of the optical port: that of LPDUs, with the bits of all bytes and of the result reversed."""
+    return int(f"{crc16(data.translate(REVERSED)):016b}"[::-1], 2)
+
+
 def _crc16(env: Any) -> int | None:
     return crc16(env.whole) if env.building and env.whole is not None else None
 
@@ -75,6 +84,47 @@ def _eui64_unique_id(env: Any, address: bytes | None) -> bytes | None:
     return bytes([(address[8] << 2 | address[8] >> 6) & 0xFF]) + address[9:11] + address[13:16]
 
 
+def _crc_x25(env: Any, size: int | None) -> int | None:
+    """CRC-16/X-25 over the first `size` bytes of the layer."""
+    return crc_x25(env.whole[:size]) if size is not None and env.whole is not None and size <= len(env.whole) else None
+
+
+def _negated_sum(env: Any, value: bytes | None) -> int | None:
+    """Two's complement of the sum of all bytes, in one byte."""
+    return -sum(value) & 0xFF if value is not None else None
+
+
+SIGNALS = b"\x06\x15\x55\x00"
+"""Single bytes between the packets of the optical port (see `dissectors.osgp.optical`)."""
+
+
+def count_signals(data: bytes) -> int:
+    """How many of the first bytes are such."""
+    return len(data) - len(data.lstrip(SIGNALS))
+
+
+def packet_start(data: bytes) -> int:
+    """Where a packet of the optical port begins: the first that is whole and has the right CRC, else the first byte
+    that could begin one, else the end."""
+    starts = [at for at, byte in enumerate(data) if byte == 0xEE]
+    for at in starts:
+        end = at + 6 + int.from_bytes(data[at + 4 : at + 6], "big")
+        if end + 2 <= len(data) and crc_x25(data[at:end]) == int.from_bytes(data[end : end + 2], "little"):
+            return at
+    return starts[0] if starts else len(data)
+
+
+def _ahead(function: Callable[[bytes], int]) -> Callable[..., int | None]:
+    """A function of the bytes that are left, as a procedure. Its argument is `Remaining()`."""
+
+    def run(env: Any, left: int | None) -> int | None:
+        if env.building or left is None:
+            return None
+        return function(env.whole[env.cursor.byte : env.cursor.byte + left])
+
+    return run
+
+
 PROCEDURES: dict[str, Callable[..., Any]] = {
     "crc16": _crc16,
     "crc_present": _crc_present,
@@ -83,4 +133,8 @@ PROCEDURES: dict[str, Callable[..., Any]] = {
     "slice": _slice,
     "join": _join,
     "eui64_unique_id": _eui64_unique_id,
+    "crc_x25": _crc_x25,
+    "negated_sum": _negated_sum,
+    "signals": _ahead(count_signals),
+    "packet_start": _ahead(packet_start),
 }

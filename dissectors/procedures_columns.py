@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from dissectors.procedures import MIN_LPDU
+from dissectors.procedures import MIN_LPDU, REVERSED, SIGNALS, count_signals, packet_start
 from osgp_analyzer.engines.columns.group import Group
 from osgp_analyzer.engines.columns.values import (
     Bools,
@@ -158,6 +158,58 @@ def _eui64_unique_id(group: Group, address: Value) -> Value:
     return Objects([unique_id(a) for a in _rows(address, group.size)])
 
 
+BITS_REVERSED = np.frombuffer(REVERSED, np.uint8)
+
+
+def crc_x25(data: NDArray[np.uint8], start: Ints, end: Ints) -> NDArray[np.uint16]:
+    """CRC-16/X-25 over `start` to `end` of each row."""
+    if not len(start):
+        return np.zeros(0, np.uint16)
+    first = int(start.min())
+    found = crc16(BITS_REVERSED.take(data[first : int(end.max())]), start - first, end - first)
+    return BITS_REVERSED.take(found.view(np.uint8)).view(np.uint16).byteswap()
+
+
+def _crc_x25(group: Group, size: Value) -> Value:
+    assert isinstance(size, Numbers)
+    end = group.start + size.values
+    known = size.known & (end <= group.whole)
+    rows = np.flatnonzero(known)
+    values = np.zeros(group.size, np.uint16)
+    values[rows] = crc_x25(group.data, group.start.take(rows), end.take(rows))
+    return Numbers(values, known)
+
+
+def _negated_sum(group: Group, value: Value) -> Value:
+    if not isinstance(value, Slices):
+        sums = [None if one is None else -sum(one) & 0xFF for one in _rows(value, group.size)]
+        return Numbers(np.array([s or 0 for s in sums], np.int64), np.array([s is not None for s in sums], bool))
+    rows = np.flatnonzero(value.known)
+    values = np.zeros(group.size, np.int64)
+    if len(rows):
+        start, length = value.offset.take(rows), value.length.take(rows)
+        first = int(start.min())
+        total = np.append(0, np.cumsum(value.data[first : int((start + length).max())], dtype=np.int64))
+        values[rows] = total.take(start - first) - total.take(start - first + length) & 0xFF
+    return Numbers(values, value.known)
+
+
+def _ahead(function: Callable[[bytes], int], nothing: bytes) -> Callable[..., Value]:
+    """A function of the bytes that are left, row by row where the next byte is not among those that give 0: few are."""
+    gives = np.ones(256, bool)
+    gives[list(nothing)] = False
+
+    def run(group: Group, left: Value) -> Value:
+        assert isinstance(left, Numbers)
+        values, at = np.zeros(group.size, np.int64), group.byte
+        rows = np.flatnonzero(left.values > 0)
+        for row in rows[gives.take(group.data.take(at.take(rows)))].tolist():
+            values[row] = function(group.data[at[row] : at[row] + left.values[row]].tobytes())
+        return Numbers(values, everywhere(group.size))
+
+    return run
+
+
 PROCEDURES: dict[str, Callable[..., Value]] = {
     "crc_present": _crc_present,
     "crc_status": _crc_status,
@@ -165,4 +217,8 @@ PROCEDURES: dict[str, Callable[..., Value]] = {
     "slice": _slice,
     "join": _join,
     "eui64_unique_id": _eui64_unique_id,
+    "crc_x25": _crc_x25,
+    "negated_sum": _negated_sum,
+    "signals": _ahead(count_signals, bytes(set(range(256)) - set(SIGNALS))),
+    "packet_start": _ahead(packet_start, b"\xee"),
 }

@@ -20,3 +20,8 @@ WS = Source("Wireshark epan/dissectors")
 RTR = Source("Echelon LonWorks Router User's Guide 078-0018-01E")
 IETF = Source("IETF")
 PCAP = Source("tcpdump.org link types")
+TERMINETER = Source("rsmusllp/termineter, c1218/data.py")
+"""A client of the optical port in Python (BSD); as much of ANSI C12.18 as its own meters need."""
+OHB = Source("openHAB smartmeterosgp binding and its unit test")
+"""A client of the optical port of OSGP meters in Java."""
+TLS12 = Source("IETF RFC 5246")

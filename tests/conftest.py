@@ -18,6 +18,18 @@ def load(name: str) -> Any:
     return json.loads((TESTS / "data" / name).read_text())
 
 
+def port_frames(layer: str) -> list[bytes]:
+    """Frames of a meter's serial ports: what others published, and the few that are nothing but bytes of the link."""
+    kind = {"MEP": "mep-exchange", "Optical": "c1218-frame"}[layer]
+    items = [item for item in load("real_payloads.json") if item["kind"] == kind]
+    found = [bytes.fromhex(item[name]) for item in items for name in ("request_hex", "hex") if name in item]
+    if layer == "MEP":
+        found += [bytes.fromhex(text) for text in load("mep_tls.json").values()]
+        return [*found, b"\0\0", b"\0\0" + found[-1], b"\x00\x10" + bytes(range(0xE0, 0xF0))]
+    signals = [b"\x06", b"\x15", b"\x55" * 4, b"\0"]
+    return [*found, *signals, b"\x06" + found[0] + b"\x06", found[1][5:] + found[0], found[0] + found[1], found[1][9:]]
+
+
 @pytest.fixture(autouse=True)
 def _scapy_raises() -> None:
     """Scapy swallows exceptions of layers unless told not to: a test must see them."""

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What LON comes in: link layers of captures, IP and UDP, records of network interfaces, exported PDUs."""
+"""What LON and OSGP come in: link layers of captures, IP and UDP, records of network interfaces, exported PDUs. And the
+layer that a frame begins with, for each link type."""
 
 from dissectors.carriers import ethernet, exported, ip, loopback, ni, sll, udp
 
@@ -13,15 +14,18 @@ LINK_TYPES: dict[int, str] = {
     113: "LinuxSLL",
     147: "LPDU",
     149: "NIRecord",
+    150: "MEP",
+    151: "Optical",
     228: "IPv4",
     229: "IPv6",
     252: "UpperPDU",
     276: "LinuxSLL2",
 }
-"""The layer that a frame of each link type begins with. 147 and 149 are for private use: LON has no number."""
+"""The layer that a frame of each link type begins with. 147 to 151 are for private use."""
 
 DECODERS: dict[str, str] = {
     "lpdu": "LPDU",
+    "apdu": "APDU",
     "npdu": "NPDU",
     "ni": "NIRecord",
     "ethernet": "EthernetII",
@@ -38,7 +42,12 @@ DECODERS: dict[str, str] = {
     "cnip": "CNIP",
     "lonudp": "LonUDP",
     "exported-pdu": "UpperPDU",
+    "mep": "MEP",
+    "optical": "Optical",
 }
-"""Names under which a user can choose the first layer of a link type, and the layers."""
+"""Names under which a user can choose the first layer of a link type or what a port carries, and the layers."""
 
-__all__ = ["DECODERS", "LINK_TYPES", "ethernet", "exported", "ip", "loopback", "ni", "sll", "udp"]
+TABLES = (udp.PORT_TABLE,)
+"""What a user can choose layers for by number, beside link types."""
+
+__all__ = ["DECODERS", "LINK_TYPES", "TABLES", "ethernet", "exported", "ip", "loopback", "ni", "sll", "udp"]

@@ -6,7 +6,7 @@ application's own answer), so only its request can say what it means. Until that
 """
 
 from dissectors.en14908.management import COMMANDS
-from dissectors.sources import DX, DX_EX
+from dissectors.sources import CTC, DX, DX_EX
 from osgp_analyzer.schema import (
     U8,
     Case,
@@ -31,6 +31,11 @@ from osgp_analyzer.schema import (
 
 OSGP_CODE, OSGP_SERVICES = 0x00, (0x30, 0x3F, 0x40, 0x4F)
 """Messages of OSGP have this code. It is one that every application may use: theirs go on with one of four services."""
+
+LAST_OUTCOME = 0x0C
+"""Highest response code of OSGP."""
+DIRECTIONS = {0: "request", 1: "response"}
+"""Which way a message goes, told by its code where no layer below says it: `osgp.direction`."""
 
 CODES = {
     **dict.fromkeys(range(63), "Application message"),
@@ -83,6 +88,11 @@ of_proxy = is_response & Known(Request("ltep.count")) & F.code.among(0x4C, 0x4D)
 answers_command = is_response & is_command & (F.code == ((request & 0x1F) | 0x20))
 refuses_command = is_response & is_command & (F.code == (request & 0x1F))
 
+alone = Known(Outer("udp.dst_port")) & Not(Known(Outer("npdu.version")))
+"""The whole of a datagram, without network and session layer. What does not begin like a response of OSGP asks for one;
+an answer to what could not be read can be nothing but the APDU code."""
+DIRECTION = If((F.code == OSGP_CODE) & Not(Peek(0) > LAST_OUTCOME), 1, 0)
+
 OUTCOME = If(
     of_proxy,
     Map(F.code, {0x4D: 0, 0x4C: 1}),
@@ -115,9 +125,18 @@ class APDU(Layer, name="apdu", title="Application layer", source=DX_EX.at("lon_t
         source=DX.at("lcs_netmgmt.h; EX NMPASS/NMFAIL; RTR"),
         doc="How the request went. Two implementations are known to swap success and failure of management commands.",
     )
+    direction = Computed(
+        DIRECTION,
+        DIRECTIONS,
+        when=alone,
+        qualified="osgp.direction",
+        source=CTC.at("CT_apdu.c").inferred,
+        doc="Whether a message that is alone in a datagram is a request or a response of OSGP.",
+    )
     body = Payload(
         Cases(
             (
+                Case((F.direction == 1) & Known(Peek(0)), "OSGPResponse"),
                 Case(answers_command, Switch(request, {code: c.response for code, c in COMMANDS.items()})),
                 Case(refuses_command, Switch(request, {code: c.failure for code, c in COMMANDS.items()})),
                 Case(is_response & (F.code == 0x4C), "LTEPFailure"),
@@ -158,6 +177,7 @@ class APDU(Layer, name="apdu", title="Application layer", source=DX_EX.at("lon_t
         ),
     )
     info = (
+        (Known(F.direction) & (F.code == OSGP_CODE), ""),
         (is_response & request_known, "{code}"),
         (is_response, "response {code}"),
         (None, "{code}"),

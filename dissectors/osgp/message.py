@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The table services of OSGP on the power line: what follows the APDU code 0x00."""
+"""The table services: what OSGP on the power line has behind the APDU code 0x00. The meter's other ports have the same
+fields (see `mep` and `c1218`)."""
+
+from typing import ClassVar
 
 from dissectors.osgp.contents import content
 from dissectors.osgp.names import OK, PARTIAL, READS, RESPONSES, SEQUENCE, SERVICES, TABLES, WRITES
@@ -12,15 +15,20 @@ from osgp_analyzer.schema import (
     Bytes,
     Check,
     Computed,
+    Expr,
     F,
     Group,
+    If,
+    Integer,
     Known,
     Layer,
     Not,
+    Peek,
     Remaining,
     Request,
     Severity,
     SizeOf,
+    Template,
 )
 
 SOURCE = CTC.at("CT_apdu.c, CT_table_services.c, CT_definitions.h").one
@@ -28,13 +36,11 @@ DIGEST = 8
 
 asked = Request("osgp.service")
 read_asked = asked.among(*READS)
+not_asked = Not(Known(asked))
 
 
-class OSGPRequest(Layer, name="osgp", title="OSGP request", source=SOURCE, protocol="OSGP"):
-    """Reads or writes a table of the meter, or a part of one. The numbers are big-endian, the data are not.
-
-    Told by APDU code 0x00 and its first byte; another application may use both, so that it is OSGP is inferred.
-    """
+class TableRequest(Layer, name="osgp", title="OSGP table service", source=SOURCE, protocol="OSGP"):
+    """What the request for a table service has on every port. The numbers are big-endian, the data are not."""
 
     service = U8(SERVICES, show="hex", doc="What is to be done.")
     table = U16(
@@ -50,8 +56,6 @@ class OSGPRequest(Layer, name="osgp", title="OSGP request", source=SOURCE, proto
     )
     data = Bytes(F.count, when=F.service.among(*WRITES), doc="What is to be written.")
     content = content(F.table, F.offset)
-    sequence = U32(label="Sequence number", show="hex", doc="Counts the requests to this meter.")
-    digest = Bytes(DIGEST, doc="OMA digest of the message under the meter's key.")
 
     info = (
         (F.service.among(*PARTIAL), "{service} {table}, {offset} on, {count}"),
@@ -60,33 +64,60 @@ class OSGPRequest(Layer, name="osgp", title="OSGP request", source=SOURCE, proto
     )
 
 
-class OSGPResponse(Layer, name="osgp", title="OSGP response", source=SOURCE, protocol="OSGP"):
-    """The answer to a table service. Its shape follows from its request; only a read has data in its answer."""
+class OSGPRequest(TableRequest, title="OSGP request"):
+    """Reads or writes a table of the meter, or a part of one. The numbers are big-endian, the data are not.
 
-    response = U8(RESPONSES, show="hex", source=MEP.at("p.11-12"), doc="How the request went.")
-    request_service = Computed(asked, SERVICES, show="hex", doc="The service that was asked for.")
-    request_table = Computed(Request("osgp.table"), TABLES, doc="The table that was asked for.")
-    request_offset = Computed(Request("osgp.offset"), unit="bytes", doc="Where the part begins that was asked for.")
-    sequence = U32(
-        label="Sequence number to use",
-        qualified="osgp.sequence",
-        show="hex",
-        when=(F.response == SEQUENCE) & (Remaining() == 4 + DIGEST),
-        source=MEP.at("p.11; on the power line by analogy").inferred,
-        doc="The number that the meter expects.",
-    )
-    count = U16(
-        when=read_asked & (F.response != SEQUENCE) & (Remaining() >= 2 + DIGEST),
+    Told by APDU code 0x00 and its first byte; another application may use both, so that it is OSGP is inferred.
+    """
+
+    sequence = U32(label="Sequence number", show="hex", doc="Counts the requests to this meter.")
+    digest = Bytes(DIGEST, doc="OMA digest of the message under the meter's key.")
+
+
+def count_of(rest: int) -> Integer:
+    """How many bytes were read, where `rest` bytes follow the data. Without the request it is told by the length."""
+    fits = (Peek(0) << 8) + Peek(1) == Remaining() - 2 - rest
+    return U16(
+        when=(read_asked | (not_asked & fits)) & (F.response != SEQUENCE) & (Remaining() >= 2 + rest),
         auto=SizeOf("data"),
         unit="bytes",
         qualified="osgp.count",
         doc="Bytes that were read. One implementation sends it, as 0, with errors too.",
     )
-    data = Bytes(F.count, when=Known(F.count), qualified="osgp.data", doc="What was read.")
-    content = content(F.request_table, F.request_offset)
-    digest = Bytes(DIGEST, qualified="osgp.digest", doc="OMA digest of request and response under the meter's key.")
 
-    checks = (
+
+def data_of(rest: int) -> Bytes:
+    """What was read; where neither request nor length tell, what is before the last `rest` bytes."""
+    return Bytes(
+        If(Known(F.count), F.count, Remaining() - rest),
+        when=Known(F.count) | (not_asked & (F.response != SEQUENCE) & (Remaining() > rest)),
+        qualified="osgp.data",
+        doc="What was read.",
+    )
+
+
+table_asked = Known(Request("osgp.table"))
+OUTCOME: tuple[tuple[Expr | None, str], ...] = (
+    (table_asked & Known(F.count), "{request_table}: {response}, {count}"),
+    (table_asked, "{request_table}: {response}"),
+    (Known(F.count), "response {response}, {count}"),
+    (None, "response {response}"),
+)
+"""A line on a response."""
+
+
+class TableResponse(Layer, name="osgp", title="Answer to an OSGP table service", source=SOURCE, protocol="OSGP"):
+    """What the answer to a table service has on every port. Only a read has data in its answer."""
+
+    response = U8(RESPONSES, show="hex", source=MEP.at("p.11-12"), doc="How the request went.")
+    request_service = Computed(asked, SERVICES, show="hex", doc="The service that was asked for.")
+    request_table = Computed(Request("osgp.table"), TABLES, doc="The table that was asked for.")
+    request_offset = Computed(Request("osgp.offset"), unit="bytes", doc="Where the part begins that was asked for.")
+    count = count_of(DIGEST)
+    data = data_of(DIGEST)
+    content = content(F.request_table, F.request_offset)
+
+    checks: ClassVar[tuple[Check, ...]] = (
         Check(
             "data_missing",
             read_asked & (F.response == OK) & Not(Known(F.count)),
@@ -95,9 +126,41 @@ class OSGPResponse(Layer, name="osgp", title="OSGP response", source=SOURCE, pro
             "a read that went well has data in its answer, but there are none",
             "response",
         ),
+        Check(
+            "taken_for_read",
+            not_asked & Known(F.count),
+            Severity.NOTE,
+            Group.ASSUMPTION,
+            "the request of this response is not known: it is read as the answer to a read, as count and length agree",
+            "count",
+        ),
+        Check(
+            "request_unknown",
+            not_asked & Known(F.data) & Not(Known(F.count)),
+            Severity.NOTE,
+            Group.UNDECODED,
+            "the request of this response is not known, nor what its data are",
+            "data",
+        ),
     )
+    info: ClassVar[Template] = OUTCOME
+
+
+class OSGPResponse(TableResponse, title="OSGP response"):
+    """The answer to a table service. Its shape follows from its request; only a read has data in its answer."""
+
+    sequence = U32(
+        label="Sequence number to use",
+        show="hex",
+        qualified="osgp.sequence",
+        when=(F.response == SEQUENCE) & (Remaining() == 4 + DIGEST),
+        source=MEP.at("p.11; on the power line by analogy").inferred,
+        doc="The number that the meter expects.",
+    )
+    digest = Bytes(DIGEST, qualified="osgp.digest", doc="OMA digest of request and response under the meter's key.")
+
     info = (
-        (F.response == SEQUENCE, "{request_table}: {response}, use {sequence}"),
-        (Known(F.count), "{request_table}: {response}, {count}"),
-        (None, "{request_table}: {response}"),
+        (table_asked & Known(F.sequence), "{request_table}: {response}, use {sequence}"),
+        (Known(F.sequence), "response {response}, use {sequence}"),
+        *OUTCOME,
     )

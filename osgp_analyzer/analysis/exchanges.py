@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from osgp_analyzer.analysis.copies import Copies
 from osgp_analyzer.analysis.outcomes import Outcomes
 from osgp_analyzer.analysis.pairing import Pairing
+from osgp_analyzer.analysis.ports import Ports
 from osgp_analyzer.analysis.sendings import Sendings
 from osgp_analyzer.analysis.transactions import (
     ACK,
@@ -69,6 +70,7 @@ class Following:
     def __init__(self, ahead: bool = False) -> None:
         self.outcomes = Outcomes() if ahead else None
         self._pairing, self._sendings, self._copies = Pairing(), Sendings(), Copies()
+        self._ports = Ports()
         self._roots = np.zeros(0, np.int64)
 
     def follow(self, chunk: Chunk, data: NDArray[np.uint8]) -> Exchanges:
@@ -77,6 +79,12 @@ class Following:
         frame, role = rows["frame"], rows["role"]
         answered = self._pairing.follow(rows, chunk.stop)
         sent = self._sendings.follow(rows, chunk.stop, data)
+        ported = self._ports.follow(chunk)
+        if ported is not None:
+            role[ported.rows[ported.requests]], role[ported.rows[ported.responses]] = REQUEST, RESPONSE
+            answered.answers[ported.rows], answered.response_time[ported.rows] = ported.answers, ported.response_time
+            sent.root[ported.rows], sent.attempt[ported.rows] = ported.root, ported.attempt
+            sent.duplicate[ported.rows] = ported.duplicate
         root = self._root(chunk.start, role, answered.answers, sent.root)
         asking = np.flatnonzero(between(role, ACKNOWLEDGED, REQUEST))
         if self.outcomes is not None:

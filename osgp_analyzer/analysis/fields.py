@@ -75,7 +75,7 @@ FIELDS: dict[str, TrackedField] = {
         TrackedField(
             "frame.request",
             "Request",
-            "The REQUEST that this RESPONSE answers.",
+            "The REQUEST that this RESPONSE answers; on a meter's other ports the request of this response.",
             Kind.FRAME,
             _request,
         ),

@@ -15,6 +15,7 @@ from osgp_analyzer.analysis.contexts import Contexts
 from osgp_analyzer.analysis.exchanges import Exchanges, Following
 from osgp_analyzer.analysis.outcomes import Outcomes
 from osgp_analyzer.analysis.pairing import Pairing
+from osgp_analyzer.analysis.ports import may_answer
 from osgp_analyzer.analysis.transactions import FAR_BACK, NONE
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers
 from osgp_analyzer.store import CHUNK, Chunk, FrameStore, Layers
@@ -45,7 +46,8 @@ class Tracked:
     @cached_property
     def request(self) -> Ints:
         """Of each response the index of its request in the capture, -1 for none."""
-        return np.where(self.chunk.columns["spdu.type"] == RESPONSE, self.answers, NONE)
+        answering = (self.chunk.columns["spdu.type"] == RESPONSE) | may_answer(self.chunk)
+        return np.where(answering, self.answers, NONE)
 
     @cached_property
     def asked(self) -> dict[str, Numbers]:

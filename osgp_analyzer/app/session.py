@@ -5,18 +5,18 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from dissectors.answering import is_response
+from dissectors.answering import may_answer
 from dissectors.carriers import LINK_TYPES
 from osgp_analyzer.analysis.contexts import Contexts, Seen
 from osgp_analyzer.analysis.pairing import Pairing
 from osgp_analyzer.analysis.tracking import track
 from osgp_analyzer.analysis.transactions import FAR_BACK, NONE
 from osgp_analyzer.capture import Capture, CaptureError, Frame
-from osgp_analyzer.engines.knowledge import Knowledge
+from osgp_analyzer.engines.knowledge import Chosen, Knowledge
 from osgp_analyzer.store import FrameStore
 
 if TYPE_CHECKING:
@@ -31,10 +31,11 @@ BLOCK = 4096
 @dataclass(frozen=True)
 class Settings:
     """What the user chose. `links`: link type to layer class name. `crc`: whether LPDUs end in a CRC; None: found
-    out for each interface."""
+    out for each interface. `chosen`: layers by table and value: ``{"udp.port": {24010: "APDU"}}``."""
 
     links: Mapping[int, str] | None = None
     crc: bool | None = None
+    chosen: Chosen = field(default_factory=dict)
 
 
 class Session:
@@ -46,7 +47,7 @@ class Session:
     def __init__(self, capture: Capture, settings: Settings = Settings()) -> None:
         self.capture, self.settings = capture, settings
         self.links = {**LINK_TYPES, **(settings.links or {})}
-        self.store = FrameStore(capture, self.links, settings.crc)
+        self.store = FrameStore(capture, self.links, settings.crc, settings.chosen)
         self._first_time: int | None = None
         self._without_time = 0
         self._contexts = Contexts(remember=True)
@@ -119,7 +120,7 @@ class Session:
 
     def _decode(self, index: int) -> Decoded:
         alone = self._alone.get(index, self._decode_alone)
-        request = self._request_of(index) if is_response(alone.values) else NONE
+        request = self._request_of(index) if may_answer(alone.values) else NONE
         return self.with_request(index, request)
 
     def with_request(self, index: int, request: int) -> Decoded:
@@ -137,7 +138,8 @@ class Session:
 
     def _decode_with(self, frame: Frame, index: int, request: Mapping[str, Any] | None) -> Decoded:
         tables = Tables(lambda: self._seen_before(index))
-        known = Knowledge(request=request, tables=tables, crc=self.store.keeps_crc(frame.interface))
+        crc = self.store.keeps_crc(frame.interface)
+        known = Knowledge(request=request, tables=tables, crc=crc, chosen=self.settings.chosen)
         decoded = self.decoder.decode(frame, known)
         decoded.tables = {name: frame + 1 for name, frame in tables.used.items()}
         return decoded

@@ -19,7 +19,7 @@ from osgp_analyzer.engines.columns.cells import Cells
 from osgp_analyzer.engines.columns.figures import EIGHT
 from osgp_analyzer.engines.columns.group import Column, Group
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices
-from osgp_analyzer.engines.text import printable
+from osgp_analyzer.engines.text import SECRET, SHOW, printable
 from osgp_analyzer.filters.names import FINDING
 from osgp_analyzer.filters.occurrences import link_types
 from osgp_analyzer.schema import REGISTRY
@@ -176,6 +176,8 @@ def _texts(field: schema.Field | None, column: Column, rows: Ints) -> Any:
     if isinstance(column.value, Numbers):
         found, place = cells.distinct(column.value.values[rows])
         return _strings(map(str, found.tolist()), len(found))[place]
+    if field is not None and field.show == SECRET:
+        return _strings((SHOW[SECRET](column.value.get(row) or b"") for row in rows.tolist()), len(rows))
     if isinstance(column.value, Slices) and not isinstance(field, schema.Text):
         short = column.value.take(rows)
         if len(rows) and short.length.max() <= PACKED:

@@ -49,6 +49,20 @@ def link(text: str) -> tuple[int, str]:
     return int(number), decoder
 
 
+def decode_as(text: str) -> tuple[str, range, str]:
+    """``udp.port==24010,apdu``, or ``udp.port==24010-24019,apdu``, as an argument: table, numbers, decoder."""
+    table, equals, rest = text.partition("==")
+    selector, comma, decoder = rest.partition(",")
+    first, dash, last = selector.partition("-")
+    numbers = (first, last) if dash else (first, first)
+    if not (table and equals and comma and decoder) or not all(n.isascii() and n.isdigit() for n in numbers):
+        raise argparse.ArgumentTypeError(f"{text!r} is not TABLE==NUMBER,DECODER, such as udp.port==24010,apdu")
+    low, high = int(numbers[0]), int(numbers[1])
+    if not low <= high < 1 << 16:
+        raise argparse.ArgumentTypeError(f"{text!r}: {selector} is no port or range of ports")
+    return table, range(low, high + 1), decoder
+
+
 def count(text: str) -> int:
     """A number of frames as an argument."""
     if not (text.isascii() and text.isdigit()):
@@ -103,7 +117,16 @@ def _common(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="N=DECODER",
-        help="decode link type N as DECODER: lpdu, npdu, ni, ethernet, sll, ip, cnip, lonudp, ...",
+        help="decode link type N as DECODER: lpdu, npdu, ni, ethernet, sll, ip, cnip, lonudp, mep, optical, ...",
+    )
+    parser.add_argument(
+        "-d",
+        dest="decode_as",
+        type=decode_as,
+        action="append",
+        default=[],
+        metavar="TABLE==N,DECODER",
+        help="decode as: what a port carries, as in udp.port==24010,apdu or udp.port==24010-24019,mep",
     )
     parser.add_argument(
         "--crc",

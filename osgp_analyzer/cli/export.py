@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     if form in BINARY and options.out == "-" and sys.stdout.isatty():
         raise CaptureError(f"{form} is not for terminals: name a file, or send it to another program with |")
     check_apart(options.file, options.out)
-    session = Session.open(options.file, settings(options.link, options.crc))
+    session = Session.open(options.file, settings(options.link, options.crc, options.decode_as))
     found = False
 
     def selection() -> Selection:

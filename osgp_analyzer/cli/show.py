@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
         return run_fields(options)
     if options.fields or options.print:
         raise CaptureError("-e and -E are for -T fields")
-    session = Session.open(options.file, settings(options.link, options.crc))
+    session = Session.open(options.file, settings(options.link, options.crc, options.decode_as))
     colour = options.color == "always" or (options.color == "auto" and sys.stdout.isatty())
     found = False
     try:

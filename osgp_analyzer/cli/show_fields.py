@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     if not options.fields:
         raise CaptureError("-T fields needs at least one field: -e FIELD")
     table = Table(options.fields, chosen["occurrence"], chosen["aggregator"])
-    session = Session.open(options.file, settings(options.link, options.crc))
+    session = Session.open(options.file, settings(options.link, options.crc, options.decode_as))
     separator = chosen["separator"].replace("/t", "\t")
     if chosen["header"] == "y":
         print(separator.join(options.fields), flush=True)

@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     """Print the answer; 1 when the capture is damaged, 2 for a wrong question."""
     try:
         with Query(options.query) as query:
-            session = Session.open(options.file, settings(options.link, options.crc))
+            session = Session.open(options.file, settings(options.link, options.crc, options.decode_as))
             wanted = Wanted(options.filter, options.count, query.columns.names)
             query.load(Progress(session).of(selected_chunks(session, wanted)))
             {"table": _table, "csv": _csv, "json": _json}[options.format](query, sys.stdout)

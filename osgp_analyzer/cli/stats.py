@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
         if name not in SECTIONS:
             hint = nearest(name, list(SECTIONS)) or f"; there are {', '.join(SECTIONS)}"
             raise CaptureError(f"no statistic named {name!r}{hint}")
-    session = Session.open(options.file, settings(options.link, options.crc))
+    session = Session.open(options.file, settings(options.link, options.crc, options.decode_as))
     chosen = Settings(options.rate, options.interval)
     found = gather(session, options.filter, options.statistics or SECTIONS, chosen, Progress(session).of)
     counted = found["frames"]["frames"]

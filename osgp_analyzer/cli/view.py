@@ -17,7 +17,7 @@ def run(options: argparse.Namespace) -> int:
         where = sys.stdout if sys.stdout.isatty() else sys.stderr
         print("osgp-analyzer: the screen needs a terminal; to print the frames use: osgp-analyzer show", file=where)
         return USAGE
-    session = Session.open(options.file, settings(options.link, options.crc))
+    session = Session.open(options.file, settings(options.link, options.crc, options.decode_as))
     from osgp_analyzer.tui.app import Screen
 
     Screen(session).run()

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+Chosen = Mapping[str, Mapping[int, str]]
+"""Class names of layers by table and value: ``{"udp.port": {24010: "APDU"}}``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
@@ -15,11 +18,13 @@ class Knowledge:
     `request`: values of the request that the frame answers, by full name, of its innermost layers.
     `tables`: values of other tables of the same meter, by full name.
     `crc`: True when the carrier keeps the CRC of LPDUs, False when it does not, None when nothing is known.
+    `chosen`: layers (class names) that the user wants, by table (`Switch.table`) and value.
     """
 
     request: Mapping[str, Any] | None = None
     tables: Mapping[str, Any] = field(default_factory=dict)
     crc: bool | None = None
+    chosen: Chosen = field(default_factory=dict)
 
 
 NOTHING = Knowledge()

@@ -10,6 +10,7 @@ from typing import Any
 
 from osgp_analyzer.schema import (
     BCD,
+    Array,
     Bits,
     BitSet,
     Bytes,
@@ -37,11 +38,14 @@ def ip(value: bytes) -> str:
     return str(ipaddress.ip_address(value)) if len(value) in (4, 16) else value.hex()
 
 
+SECRET = "secret"
+"""The way of a value that is shown nowhere: trees, JSON and exports have its text in its place."""
 SHOW: dict[str, Callable[[Any], str]] = {
     "neuron_id": colons,
     "mac": colons,
     "ipv4": ip,
     "ipv6": ip,
+    SECRET: lambda value: f"{count(len(value))}, not shown",
     "ascii": lambda value: printable(value.decode("latin-1")),
 }
 """The ways that are not ``hex``, which needs the width."""
@@ -78,7 +82,8 @@ def describe(field: Field, value: Any, env: Env, short: bool = False) -> str:
     if value is None:
         return ""
     if isinstance(value, list):
-        return ", ".join(describe(field, v, env, short) for v in value)
+        one = field.element if isinstance(field, Array) and isinstance(field.element, Field) else field
+        return ", ".join(describe(one, v, env, short) for v in value)
     for label in field.labels:
         if label.when.compiled()(env):
             name = label.values.get(label.key.compiled()(env))

@@ -19,7 +19,7 @@ from osgp_analyzer.filters.literals import address_text
 from osgp_analyzer.filters.names import ADDRESS, ADDRESSES, FRAME, GROUP, NUMBER, fields_of, kept, names
 from osgp_analyzer.filters.occurrences import Flat, Packed, Part, Texts, frame_part, kept_parts
 from osgp_analyzer.schema import REGISTRY
-from osgp_analyzer.store.header import PACKED, kept_columns, layers_on_the_way, pack, unpack
+from osgp_analyzer.store.header import OF_PORTS, PACKED, kept_columns, layers_on_the_way, pack, unpack
 from osgp_analyzer.store.store import OF_REQUEST
 
 INTEGER, TEXTS, YES_NO, TIMESTAMP, SECONDS = "BIGINT", "VARCHAR", "BOOLEAN", "TIMESTAMP_NS", "DECIMAL(29,9)"
@@ -38,7 +38,7 @@ Texter = Callable[[str], str]
 def default_names() -> tuple[str, ...]:
     """The columns that are made when none is asked for: the same for every capture."""
     return ("frame.number", "frame.time", "frame.len", "frame.interface", "frame.request",
-            "npdu.src", "npdu.dst", *kept_columns())  # fmt: skip
+            "npdu.src", "npdu.dst", *(name for name in kept_columns() if name not in OF_PORTS))  # fmt: skip
 
 
 @cache

@@ -115,6 +115,8 @@ def _add(name: Name, one: schema.Field) -> None:
             name.kinds.add(NUMBER)
         case schema.Text():
             name.kinds.add(TEXT)
+        case schema.Bytes(show="secret"):
+            name.kinds.add(TEXT)  # what is shown of it
         case schema.Computed():
             name.generated |= {NUMBER} if one.values else {NUMBER, BYTES}
         case _:

@@ -15,6 +15,7 @@ from osgp_analyzer.analysis.remarks import Remark
 from osgp_analyzer.analysis.tracking import Tracked
 from osgp_analyzer.engines.columns.group import Column, Group
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices, Value
+from osgp_analyzer.engines.text import SECRET, SHOW
 from osgp_analyzer.filters.literals import BROADCAST, GROUP_ADDRESS, NEURON_ID, SUBNET, SUBNET_NODE
 from osgp_analyzer.filters.names import ADDRESSES, FINDING, FRAME, GROUPS, SEVERITIES, TRACKED
 from osgp_analyzer.store import NO_TIME, Chunk, FrameStore
@@ -211,6 +212,8 @@ class Flat:
 
 
 def _plain(value: Value, field: schema.Field | None) -> Numbers | Slices | Texts | list[bytes | None]:
+    if field is not None and field.show == SECRET and not isinstance(value, Numbers):
+        return Texts([SHOW[SECRET](value.get(row) or b"") for row in range(len(value.known))])
     if isinstance(field, schema.Text) and not isinstance(value, Numbers):
         whole = (value.get(row) for row in range(len(value.known)))
         return Texts([None if v is None else v.decode(field.encoding, "replace").rstrip(field.pad) for v in whole])

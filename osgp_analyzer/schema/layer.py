@@ -211,6 +211,8 @@ def _targets(target: type[Layer] | str | Switch | Cases | None) -> Iterator[type
     if isinstance(target, Switch):
         for inner in (*target.cases.values(), target.default):
             yield from _targets(inner)
+        if target.table:
+            yield from REGISTRY.values()
     elif isinstance(target, Cases):
         for case in target.cases:
             yield from _targets(case.target)

@@ -53,7 +53,8 @@ class Field:
     scale: Fraction | None = None
     """Value in `unit` = number on the wire times `scale`."""
     show: str = ""
-    """Name of a way to write the value (``hex``, ``neuron_id``, ``ipv4``, ...); empty: the type's own."""
+    """Name of a way to write the value (``hex``, ``neuron_id``, ``ipv4``, ...); empty: the type's own. ``secret``: the
+    value is in no tree, JSON or export."""
     labels: tuple[Label, ...] = ()
     qualified: str = ""
     """Full name, where it is another layer's: the same thing has one name everywhere."""
@@ -181,11 +182,15 @@ Target = "type[Layer] | str | None | Switch | Cases"
 
 @dataclass(frozen=True, eq=False)
 class Switch:
-    """Choose a layer by the value of `key`; anything else gives `default`."""
+    """Choose a layer by the value of `key`; anything else gives `default`.
+
+    `table`: a name (``udp.port``) under which users can choose any layer for values of the key, before `cases`.
+    """
 
     key: Expr
     cases: Mapping[int, type[Layer] | str | Switch | Cases | None]
     default: type[Layer] | str | Switch | Cases | None = None
+    table: str = ""
 
 
 @dataclass(frozen=True, eq=False)

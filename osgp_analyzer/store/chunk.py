@@ -41,7 +41,8 @@ class Chunk:
     `columns`: header fields by full name, -1 where absent. `innermost`: the innermost values of the fields that a
     response may ask of its request, -1 where absent. `more`: further values of header fields that some frames have more
     than once, in their order: rows, and values. `places`: ``npdu``, ``apdu``: first byte of the NPDU and APDU, ``end``:
-    end of the NPDU, from the start of the frame; a negative number where there is none.
+    end of the NPDU, ``message``, ``message_end``: a message on one of a meter's ports, from the start of the frame; a
+    negative number where there is none.
     """
 
     capture: Capture

@@ -21,6 +21,13 @@ LAYERS = ("lpdu", "npdu", "tpdu", "spdu", "authpdu", "apdu", "nv")
 ABSENT = -1
 PLACED = {"npdu": "npdu", "lonudp": "npdu", "apdu": "apdu", "nv": "apdu"}
 """Layers whose place in the frame is kept: what is in the place of an NPDU, and of an APDU."""
+MESSAGES = ("mep", "c1218", "apdu")
+"""Layers whose place, and end, is that of a message on one of a meter's ports."""
+ENDS = {"npdu": "end", "message": "message_end"}
+PLACES = ("npdu", "apdu", "end", "message", "message_end")
+OF_PORTS = frozenset(("osgp.direction", "c1218.multi_packet", "c1218.sequence"))
+OF_DATAGRAMS = frozenset(("udp.src_port", "udp.dst_port", "ipv4.src", "ipv4.dst"))
+"""Fields of other layers that tracking needs; the second ones where the user says what a UDP port carries."""
 PACKED = 6
 """Byte strings of up to so many bytes are kept as a number: the bytes, and their length above them."""
 
@@ -43,23 +50,23 @@ def _bits(field: schema.Field) -> int | None:
             return size * 8
         case schema.Computed():
             return 8
-        case schema.Bytes() if field.name in ("domain", "neuron_id"):
+        case schema.Bytes() if field.name in ("domain", "neuron_id", "src", "dst"):
             return 63
     return None
 
 
-def kept_columns() -> dict[str, Kept]:
-    """The columns by full field name; -1 stands for a field that the frame does not have."""
+def kept_columns(datagrams: bool = False) -> dict[str, Kept]:
+    """The columns by full field name; -1 stands for a field that the frame does not have. `datagrams`: keep who sends
+    datagrams to whom."""
+    more = OF_PORTS | OF_DATAGRAMS if datagrams else OF_PORTS
     found: dict[str, Kept] = {}
     for layer in REGISTRY.values():
         definition = layer.definition
-        if definition.name not in LAYERS:
-            continue
-        for field in definition.fields:
-            bits = _bits(field)
+        for field, name in definition.full_names:
+            bits = _bits(field) if definition.name in LAYERS or name in more else None
             if bits is not None:
                 dtype = np.int8 if bits < 8 else np.int16 if bits < 16 else np.int32 if bits < 32 else np.int64
-                found.setdefault(definition.full_name(field), Kept(definition.full_name(field), dtype))
+                found.setdefault(name, Kept(name, dtype))
     return found
 
 
@@ -118,14 +125,15 @@ class Headers:
     in `columns`, and the last (the innermost) one in `innermost`.
 
     `more`: by name the values after the first one: rows of frames, and values; several such pairs in their order.
-    `places`: first byte of the NPDU and of the APDU, and the end of the NPDU, in the buffer.
+    `places`: first byte of the NPDU and of the APDU, and the end of the NPDU, in the buffer; first byte and end of a
+    message on one of a meter's ports.
     """
 
     def __init__(self, kept: Mapping[str, Kept], asked: Mapping[str, Kept], size: int) -> None:
         self.size = size
         self.columns = {name: np.full(size, ABSENT, one.dtype) for name, one in kept.items()}
         self.innermost = {name: np.full(size, ABSENT, one.dtype) for name, one in asked.items()}
-        self.places = {name: np.full(size, ABSENT, np.int64) for name in ("npdu", "apdu", "end")}
+        self.places = {name: np.full(size, ABSENT, np.int64) for name in PLACES}
         self.more: dict[str, list[tuple[Ints, Any]]] = {}
         self._begun: set[str] = set()
 
@@ -136,6 +144,8 @@ class Headers:
         everyone = frames if group.size == len(frames) else frames.take(group.frames)
         if group.definition.name in PLACED:
             self._place(PLACED[group.definition.name], group, everyone)
+        if group.definition.name in MESSAGES:
+            self._place("message", group, everyone)
         for field, name in group.definition.full_names:
             column = group.columns.get(field.name)
             if column is None or (name not in self.columns and name not in self.innermost):
@@ -157,8 +167,8 @@ class Headers:
     def _place(self, name: str, group: Group, where: Ints) -> None:
         free = np.flatnonzero(self.places[name][self._at(where)] == ABSENT)
         self.places[name][where.take(free)] = group.start.take(free)
-        if name == "npdu":
-            self.places["end"][where.take(free)] = group.whole.take(free)
+        if name in ENDS:
+            self.places[ENDS[name]][where.take(free)] = group.whole.take(free)
 
     def _first(self, name: str, value: Value, rows: Ints | None, where: Ints) -> None:
         into = self.columns[name]

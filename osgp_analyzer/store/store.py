@@ -17,6 +17,7 @@ from osgp_analyzer.engines.columns import evaluate
 from osgp_analyzer.engines.columns.decode import decode
 from osgp_analyzer.engines.columns.group import Known
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers
+from osgp_analyzer.engines.knowledge import Chosen
 from osgp_analyzer.store.chunk import Chunk, Layers
 from osgp_analyzer.store.header import (
     ABSENT,
@@ -47,12 +48,15 @@ def crc_is_kept(statuses: Iterable[int]) -> bool | None:
 
 class FrameStore:
     """Columns of a capture. `links`: link type to layer class name; `crc`: whether LPDUs end in a CRC, None: found
-    out for each interface."""
+    out for each interface; `chosen`: layers that the user wants (see `Knowledge`)."""
 
-    def __init__(self, capture: Capture, links: Mapping[int, str], crc: bool | None = None) -> None:
-        self.capture, self.links, self.crc = capture, links, crc
+    def __init__(
+        self, capture: Capture, links: Mapping[int, str], crc: bool | None = None, chosen: Chosen | None = None
+    ) -> None:
+        self.capture, self.links, self.crc, self.chosen = capture, links, crc, chosen or {}
         self.chunks: list[Chunk] = []
-        self.kept, self.asked = kept_columns(), asked_columns([*request_fields(), *TARGET_FIELDS])
+        self.kept = kept_columns(bool(self.chosen))
+        self.asked = asked_columns([*request_fields(), *TARGET_FIELDS])
         self.within = layers_on_the_way([*self.kept, *self.asked])
         self._evidence: dict[int, bool | None] = {}
         self._samples: dict[int, list[int]] = {}
@@ -104,7 +108,7 @@ class FrameStore:
                 continue
             rows = np.flatnonzero(link_of == link if only is None else (link_of == link) & only)
             asked, seen = ({n: v.take(rows) for n, v in (given or {}).items()} for given in (request, tables))
-            known = Known(asked, crc[rows], within, bare, seen)
+            known = Known(asked, crc[rows], within, bare, seen, self.chosen)
             found.append((rows, decode(layer, data, chunk.offset[rows], chunk.captured[rows], known)))
         return found
 
@@ -167,7 +171,7 @@ class FrameStore:
             layer = self.links.get(interface.link_type)
             if not len(rows) or layer is None:
                 continue
-            known = Known({}, np.full(len(rows), -1, np.int64))
+            known = Known({}, np.full(len(rows), -1, np.int64), chosen=self.chosen)
             headers = Headers({"lpdu.crc_status": self.kept["lpdu.crc_status"]}, {}, len(rows))
             for group in decode(layer, data, offset[rows], captured[rows], known):
                 headers.add(group, np.arange(len(rows)))

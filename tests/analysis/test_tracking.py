@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 import dissectors.layers
 from dissectors.carriers import LINK_TYPES
 from osgp_analyzer.analysis.tracking import track
-from osgp_analyzer.app.session import Session
+from osgp_analyzer.app.session import Session, Settings
 from osgp_analyzer.capture import Capture
 from osgp_analyzer.store import FrameStore
 from tests.conftest import CAPTURES
@@ -24,11 +25,15 @@ assert dissectors.layers
 def test_whole_captures(name: str, size: int) -> None:
     if size == 1 and name != "lon_udp_dom1":
         size = 17
-    path = CAPTURES / f"{name}.pcap"
-    session = list(Session.open(str(path)))
+    compare(CAPTURES / f"{name}.pcap", size)
+
+
+def compare(path: Path, size: int, settings: Settings = Settings()) -> None:
+    """Every value and finding of every frame, and what it answers, in columns and frame by frame."""
+    session = list(Session.open(str(path), settings))
     seen = 0
     with Capture.open(path) as capture:
-        for tracked in track(FrameStore(capture, LINK_TYPES), size):
+        for tracked in track(FrameStore(capture, LINK_TYPES, settings.crc, settings.chosen), size):
             chunk = tracked.chunk
             facts = [(Counter(), Counter()) for _ in range(chunk.stop - chunk.start)]
             for rows, groups in tracked.groups:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from osgp_analyzer.app.options import settings
 from osgp_analyzer.app.session import Session
 from tests.conftest import CAPTURES, load
 
@@ -107,6 +108,49 @@ def test_lon_udp(name: str) -> None:
         udp = next(n for n in decoded.layers if n.name == "udp")
         assert decoded.frame.data[udp.offset + 8 :].hex()[: len(f["udp_payload"])] == f["udp_payload"]
         check_common(f, decoded)
+
+
+CONTIC = load("sidecars/osgp_contic.json")["frames"]
+
+
+@pytest.fixture(scope="module")
+def contic() -> list[Any]:
+    chosen = settings((), decode_as=[("udp.port", range(24010, 24012), "apdu")])
+    return list(Session.open(str(CAPTURES / "osgp_contic.pcap"), chosen))
+
+
+@pytest.mark.parametrize("frame", CONTIC, ids=lambda f: f"{f['frame']} {f['dir']}")
+def test_contic_over_udp(frame: dict[str, Any], contic: list[Any]) -> None:
+    """Every message, decoded as the user says that the ports are to be read."""
+    decoded = contic[frame["frame"] - 1]
+    got = decoded.values
+    if frame["dir"] == "request" and "service" in frame and frame["tampered"] in ("", "digest"):
+        assert got["osgp.service"] == {"fr": 0x30, "pr": 0x3F, "fw": 0x40, "pw": 0x4F}[frame["service"]]
+        assert (got["osgp.table"], got["osgp.sequence"]) == (frame["table"], frame["sequence"])
+        assert got["osgp.digest"].hex() == frame["apdu"][-16:]
+        assert (got.get("osgp.offset", 0), got.get("osgp.count", 0)) == (frame["offset"], frame["count"])
+        assert got.get("osgp.data", b"").hex() == (frame["data"] if frame["service"] in ("fw", "pw") else "")
+        assert decoded.findings == []
+    elif frame.get("response_code", -1) >= 0:
+        asked = next(f for f in CONTIC if f["dir"] == "request" and f.get("n") == frame["n"] and _same_meter(f, frame))
+        assert (got["osgp.response"], got["osgp.digest"].hex()) == (frame["response_code"], frame["apdu"][-16:])
+        assert (decoded.request, got["osgp.request_table"]) == (asked["frame"], asked["table"])
+        read = frame["to"] in ("fr", "pr")
+        assert (got.get("osgp.count"), got.get("osgp.data", b"").hex()) == (
+            frame["count"] if read else None,
+            frame["data"],
+        )
+        assert decoded.findings == []
+    elif frame["dir"] == "response" and frame["apdu"] == "00":
+        assert "osgp.response" not in got
+        assert got["osgp.direction"] == 1
+    else:
+        assert got["apdu.code"] == int(frame["apdu"][:2], 16)
+        assert got["osgp.direction"] == (0 if frame["dir"] == "request" else 1)
+
+
+def _same_meter(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return bool(one["unit_port"] == other["unit_port"])
 
 
 def test_contic_payloads_are_reached() -> None:

@@ -22,13 +22,18 @@ from osgp_analyzer.engines.columns.values import Numbers
 from osgp_analyzer.engines.knowledge import Knowledge
 from osgp_analyzer.engines.scapy.tree import layers
 from osgp_analyzer.schema import REGISTRY
-from tests.conftest import CAPTURES, load
+from tests.conftest import CAPTURES, load, port_frames
 
 evaluate.PROCEDURES.update(PROCEDURES)
 GENERATED = int(os.environ.get("OSGP_FUZZ", "50000"))
 ENTRY = {"lon": "LPDU", "lon+crc": "LPDU", "cnip": "CNIP", "lonudp": "LonUDP"}
+PORTS = ("MEP", "Optical")
+SECRET = "c1218.session.password"
+"""Only columns have its bytes."""
 REQUESTS: list[dict[str, int]] = [{}, *({"apdu.code": code} for code in range(0x4C, 0x80))]
 REQUESTS += [{"apdu.code": 0, "osgp.service": s, "osgp.table": 23} for s in (0x30, 0x3F, 0x40, 0x4F, 0x77)]
+REQUESTS += [{"osgp.service": code} for code in (0x20, 0x21, 0x50, 0x52, 0x60, 0x63, 0x70)]
+REQUESTS += [{"mep.tls.code": code} for code in (0x57, 0x58, 0x80)]
 REQUESTS += [{"apdu.code": 0x52, "nd.proxy.query": q} for q in range(4)]
 REQUESTS += [{"apdu.code": 0x70, "nm.install.subcommand": s, "nm.query_nv_info.info_type": s % 6} for s in range(12)]
 
@@ -46,7 +51,7 @@ def scapy_facts(entry: str, frame: Frame) -> Facts:
     values: Counter[Any] = Counter()
     for layer in layers(packet, data):
         for field in layer.values():
-            if field.value != [] and field.value is not None:
+            if field.value != [] and field.value is not None and field.name != SECRET:
                 values[(field.name, str(field.value), field.offset, field.length)] += 1
     return values, Counter((f.code, f.offset) for f in packet.frame_findings())
 
@@ -84,6 +89,8 @@ def collect(group: Group, start: Any, facts: list[Facts]) -> None:
             if group.definition is not None and field is not None
             else f"{name}.{name}"
         )
+        if full == SECRET:
+            continue
         first, size = column.where()
         for row in np.flatnonzero(column.present).tolist():
             frame = int(group.frames[row])
@@ -131,12 +138,14 @@ def vectors(entry: str) -> list[bytes]:
     if entry == "LPDU":
         for name in ("native_lpdu", "ltep_lpdu", "example1_lpdu"):
             found += [bytes.fromhex(f["hex"]) for f in load(f"sidecars/{name}.json")["frames"]]
+    if entry in PORTS:
+        found += port_frames(entry)
     if entry == "LonUDP":
         found += [bytes.fromhex(f["udp_payload"]) for f in load("sidecars/lon_udp_dom0.json")["frames"]]
     return found
 
 
-@pytest.mark.parametrize("entry", ["LPDU", "CNIP", "LonUDP"])
+@pytest.mark.parametrize("entry", ["LPDU", "CNIP", "LonUDP", *PORTS])
 def test_vectors_and_captures(entry: str) -> None:
     compare(entry, [(data, {}, -1) for data in vectors(entry)])
 
@@ -150,7 +159,7 @@ def test_captures_over_ip(name: str) -> None:
     compare("EthernetII", [(data[: rng.randrange(len(data))], {}, -1) for data in frames])
 
 
-@pytest.mark.parametrize("entry", ["LPDU", "CNIP", "LonUDP"])
+@pytest.mark.parametrize("entry", ["LPDU", "CNIP", "LonUDP", *PORTS])
 @pytest.mark.parametrize("seed", range(2))
 def test_damaged(entry: str, seed: int) -> None:
     rng = random.Random(f"{entry} {seed}")

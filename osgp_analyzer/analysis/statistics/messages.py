@@ -14,8 +14,9 @@ from osgp_analyzer.analysis.statistics.tally import Interner, Sums
 from osgp_analyzer.engines.columns.values import Bools, Ints
 from osgp_analyzer.store.header import ABSENT
 
-SERVICES = ("tpdu.type", "spdu.type", "authpdu.type", "npdu.pdu_type")
-"""What tells the service: the first of these that a frame has. An APDU right in the NPDU is the unacknowledged one."""
+SERVICES = ("tpdu.type", "spdu.type", "authpdu.type", "npdu.pdu_type", "osgp.direction")
+"""What tells the service: the first of these that a frame has. An APDU right in the NPDU is the unacknowledged one;
+a meter's other ports have requests and responses only."""
 COMMANDS = ("apdu.code", "nv.direction")
 VALUES = 1 << 16
 """More than the values of any of these fields."""

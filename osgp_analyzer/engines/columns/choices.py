@@ -20,12 +20,15 @@ PASSED = object()
 
 
 @cache
-def _switch(switch: schema.Switch, within: frozenset[str] | None) -> tuple[list[Any], NDArray[np.int16]]:
+def _switch(
+    switch: schema.Switch, within: frozenset[str] | None, own: tuple[tuple[int, str], ...]
+) -> tuple[list[Any], NDArray[np.int16]]:
     """The choices of a switch, those that are passed over put together, and the place of each key's choice among
-    them; the last key stands for all others."""
+    them; the last key stands for all others. `own`: what the user has chosen for its table."""
+    cases = {**switch.cases, **dict(own)}
     inner: list[Any] = [switch.default]
-    places = np.zeros(max(switch.cases, default=0) + 2, np.int16)
-    for key, target in switch.cases.items():
+    places = np.zeros(max(cases, default=0) + 2, np.int16)
+    for key, target in cases.items():
         passed = within is not None and isinstance(target, (str, type)) and resolve(target).__name__ not in within
         chosen: Any = PASSED if passed else target
         if chosen not in inner:
@@ -52,7 +55,8 @@ def choose(target: Any, group: Group, rows: Bools) -> list[tuple[Any, Bools]]:
     if isinstance(target, schema.Switch):
         key = evaluate(target.key, group)
         assert isinstance(key, Numbers)
-        inner, places = _switch(target, group.known.within)
+        own = group.known.chosen.get(target.table) if target.table else None
+        inner, places = _switch(target, group.known.within, tuple(own.items()) if own else ())
         values = key.values
         if some(values < 0):
             values = np.where(values < 0, len(places), values)

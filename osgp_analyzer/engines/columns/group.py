@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from osgp_analyzer import schema
 from osgp_analyzer.engines.columns.parts import Parts
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Value, everywhere, nowhere, some
+from osgp_analyzer.engines.knowledge import Chosen
 
 
 class Column:
@@ -108,6 +109,7 @@ class Known:
     `crc`: 1 the carrier keeps it, 0 it does not, -1 unknown.
     `within`: payloads of other layers than these (class names) are passed over; None: everything is read.
     `bare`: only the values of fields are wanted, no findings and no bytes that no layer reads.
+    `chosen`: see `Knowledge`.
     """
 
     request: Mapping[str, Numbers]
@@ -115,6 +117,7 @@ class Known:
     within: frozenset[str] | None = None
     bare: bool = False
     tables: Mapping[str, Numbers] = field(default_factory=dict)
+    chosen: Chosen = field(default_factory=dict)
 
 
 class Group:

@@ -116,7 +116,9 @@ class Shape:
     def _choose(self, target: Any) -> Any:
         if isinstance(target, schema.Switch):
             key = self.value(target.key)
-            return key if key is UNSETTLED else self.choose(target.cases.get(key, target.default))
+            if key is UNSETTLED or target.table:
+                return UNSETTLED
+            return self.choose(target.cases.get(key, target.default))
         if isinstance(target, schema.Cases):
             for case in target.cases:
                 held = self.holds(case.when)

@@ -29,6 +29,7 @@ class Dissection:
         packet.layer_depth = getattr(above(packet), "layer_depth", 0) + 1
         if packet.frame_offset < 0:
             packet.frame_offset = _bytes_below(packet)
+        packet.fields.clear()  # of lists Scapy has put empty ones there
         self.spans: dict[str, Span] = {}
         packet.spans, packet.raw_packet_cache, packet.raw_packet_cache_fields = self.spans, b"", {}
         self.env = DissectEnv(packet, data, packet.part[0] if packet.part is not None else 0)

@@ -58,8 +58,16 @@ def compile_target(target: Any, layer_class: LayerClass) -> Callable[[Any], type
     if isinstance(target, schema.Switch):
         key = target.key.compiled()
         cases = {value: compile_target(t, layer_class) for value, t in target.cases.items()}
-        default = compile_target(target.default, layer_class)
-        return lambda env: cases.get(key(env), default)(env)
+        default, table = compile_target(target.default, layer_class), target.table
+        if not table:
+            return lambda env: cases.get(key(env), default)(env)
+
+        def look_up(env: Any) -> type[DefinedPacket] | None:
+            value = key(env)
+            chosen = env.knowledge.chosen.get(table, {}).get(value)
+            return layer_class(chosen) if chosen is not None else cases.get(value, default)(env)
+
+        return look_up
     if isinstance(target, schema.Cases):
         ordered = [(case.when.compiled(), compile_target(case.target, layer_class)) for case in target.cases]
         otherwise = compile_target(target.default, layer_class)

@@ -12,7 +12,7 @@ from osgp_analyzer import schema
 from osgp_analyzer.engines.scapy.cursor import Span
 from osgp_analyzer.engines.scapy.environment import BuildEnv
 from osgp_analyzer.engines.scapy.packet import DefinedPacket
-from osgp_analyzer.engines.text import describe
+from osgp_analyzer.engines.text import SECRET, describe
 from osgp_analyzer.engines.tree import FieldNode, LayerNode, Value
 
 
@@ -119,6 +119,8 @@ def _fields(packet: DefinedPacket, frame: bytes, beside: list[DefinedPacket]) ->
                 node.text = packets[0].summary_of(packets[0].definition.info)
         else:
             node.value, node.text = plain(value), describe(field, value, env)
+            if field.show == SECRET:
+                node.value, node.raw = node.text, b""
         found.append(node)
     return found
 
