@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,11 @@ def port_frames(layer: str) -> list[bytes]:
         return [*found, b"\0\0", b"\0\0" + found[-1], b"\x00\x10" + bytes(range(0xE0, 0xF0))]
     signals = [b"\x06", b"\x15", b"\x55" * 4, b"\0"]
     return [*found, *signals, b"\x06" + found[0] + b"\x06", found[1][5:] + found[0], found[0] + found[1], found[1][9:]]
+
+
+def of_messages(findings: list[Any]) -> list[Any]:
+    """The findings but for those about the contents of tables, whose sizes may be in tables that are not at hand."""
+    return [finding for finding in findings if not re.match(r"(bt|et)\d", finding.code)]
 
 
 @pytest.fixture(autouse=True)

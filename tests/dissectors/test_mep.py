@@ -9,7 +9,7 @@ import pytest
 
 from dissectors.layers import layer_class, with_request
 from osgp_analyzer.engines.scapy.tree import layers, values
-from tests.conftest import load
+from tests.conftest import load, of_messages
 
 ITEMS = {item["id"]: item for item in load("real_payloads.json") if item["kind"] == "mep-exchange"}
 TLS = {name: bytes.fromhex(text) for name, text in load("mep_tls.json").items()}
@@ -23,7 +23,7 @@ def mep(text: str | bytes) -> Any:
 
 
 def codes(packet: Any) -> list[str]:
-    return [f.code for f in packet.frame_findings()]
+    return [f.code for f in of_messages(packet.frame_findings())]
 
 
 # Guide page -> service, table, offset, count, data, sequence, digest of the request.

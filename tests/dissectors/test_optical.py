@@ -12,7 +12,7 @@ from crccheck.crc import CrcX25
 from dissectors.layers import layer_class, with_request
 from dissectors.procedures import crc_x25, packet_start
 from osgp_analyzer.engines.scapy.tree import layers, values
-from tests.conftest import load
+from tests.conftest import load, of_messages
 
 ITEMS = {item["id"]: item for item in load("real_payloads.json") if item["kind"] == "c1218-frame"}
 FRAMES = {name: bytes.fromhex(item["hex"]) for name, item in ITEMS.items()}
@@ -26,7 +26,7 @@ def optical(data: bytes | str) -> Any:
 
 
 def codes(packet: Any) -> list[str]:
-    return [f.code for f in packet.frame_findings()]
+    return [f.code for f in of_messages(packet.frame_findings())]
 
 
 def field(packet: Any, name: str) -> Any:

@@ -209,10 +209,11 @@ def _struct(group: Group, groups: list[Group], field: schema.Struct, rows: Bools
                 lost, short = chosen & ~known, chosen & known & (length > group.left)
                 group.bit = np.where(chosen & known & ~short, (at + length) * 8, group.bit)
                 done |= chosen & known & ~short
-                group.truncate(short, at, f"{field.title} needs {{}}, {{}} are left", (length, group.left))
+                cut_short = _ended(group, field, short) if some(short) else short
+                group.truncate(cut_short, at, f"{field.title} needs {{}}, {{}} are left", (length, group.left))
                 _lose(group, lost, at)
             continue
-        done |= _nested(group, groups, target, chosen, field.length, field.title)
+        done |= _nested(group, groups, target, chosen, field.length, field)
     group.columns[field.name] = Column(Numbers(done.astype(np.int64), done), done, partial(between, before, group.bit))
 
 
@@ -254,7 +255,7 @@ def _view(group: Group, groups: list[Group], field: schema.View, rows: Bools) ->
 
 
 def _nested(
-    group: Group, groups: list[Group], target: Any, rows: Bools, size: int | schema.Expr | None, title: str
+    group: Group, groups: list[Group], target: Any, rows: Bools, size: int | schema.Expr | None, field: schema.Field
 ) -> Bools:
     """Read a layer at the cursor of the rows; returns those in which it was read."""
     start = group.byte
@@ -264,7 +265,8 @@ def _nested(
         at = _there(group)
         short = rows & known & (length > group.left)
         _lose(group, rows & ~known, at)
-        group.truncate(short, at, f"{title} needs {{}}, {{}} are left", (length, group.left))
+        cut_short = _ended(group, field, short) if some(short) else short
+        group.truncate(cut_short, at, f"{field.title} needs {{}}, {{}} are left", (length, group.left))
         rows = rows & known & ~short
         end = start + length
     if some(rows):
@@ -310,7 +312,7 @@ def _array(
             group.truncate(short, byte, text, (got.needed, group.left))
             _lose(group, got.lost, byte)
         else:
-            _nested(group, groups, field.element, active, None, field.title)
+            _nested(group, groups, field.element, active, None, field)
         active = active & (group.bit != here)
         number = number + 1
         if group.part is not None and field.count is not None and column.passed is None and uniform(field.element):
