@@ -77,6 +77,12 @@ def _join(env: Any, first: bytes | None, second: bytes | None) -> bytes | None:
     return first + second if first is not None and second is not None else None
 
 
+def _joined(env: Any, last: bytes | None) -> bytes | None:
+    """A message in several packets, of which this one has the last part; None where a part of it was not seen."""
+    earlier = env.knowledge.earlier
+    return earlier + last if earlier is not None and last is not None else None
+
+
 def _eui64_unique_id(env: Any, address: bytes | None) -> bytes | None:
     """The unique ID in the interface identifier of an IPv6 address (lon-stack-dx lon_udp, one source)."""
     if address is None or len(address) != 16:
@@ -132,6 +138,7 @@ PROCEDURES: dict[str, Callable[..., Any]] = {
     "byte": _byte,
     "slice": _slice,
     "join": _join,
+    "joined": _joined,
     "eui64_unique_id": _eui64_unique_id,
     "crc_x25": _crc_x25,
     "negated_sum": _negated_sum,

@@ -149,6 +149,19 @@ def _join(group: Group, first: Value, second: Value) -> Value:
     return Objects([a + b if a is not None and b is not None else None for a, b in pairs])
 
 
+def _joined(group: Group, last: Value) -> Value:
+    earlier = group.known.earlier
+    if earlier is None or not isinstance(last, Slices):
+        return Slices(group.data, group.start, group.start - group.start, np.zeros(group.size, bool))
+    parts = [
+        b"" if one is None or own is None else one + own
+        for one, own in zip(_rows(earlier.take(group.frames), group.size), _rows(last, group.size), strict=True)
+    ]
+    length = np.array([len(part) for part in parts], np.int64)
+    data = np.frombuffer(b"".join(parts) or b"\0", np.uint8)
+    return Slices(data, np.cumsum(length) - length, length, earlier.known.take(group.frames) & last.known)
+
+
 def _eui64_unique_id(group: Group, address: Value) -> Value:
     def unique_id(a: bytes | None) -> bytes | None:
         if a is None or len(a) != 16:
@@ -216,6 +229,7 @@ PROCEDURES: dict[str, Callable[..., Value]] = {
     "byte": _byte,
     "slice": _slice,
     "join": _join,
+    "joined": _joined,
     "eui64_unique_id": _eui64_unique_id,
     "crc_x25": _crc_x25,
     "negated_sum": _negated_sum,

@@ -26,6 +26,7 @@ from osgp_analyzer.schema import (
     Remaining,
     Severity,
     SizeOf,
+    View,
 )
 
 START = 0xEE
@@ -153,6 +154,23 @@ class C1218Fragment(Layer, name="c1218.fragment", title="Part of a C12.18 messag
         doc="Whether the message is a request or a response, by its first byte.",
     )
     data = Bytes(doc="A part of the message.")
+    message = View(
+        C1218Message,
+        Call("joined", F.data),
+        when=Outer("c1218.sequence") == 0,
+        label="Message",
+        doc="The whole message, of which this packet has the last part.",
+    )
 
+    checks = (
+        Check(
+            "incomplete",
+            (Outer("c1218.sequence") == 0) & Not(Known(Call("joined", F.data))),
+            Severity.NOTE,
+            Group.UNDECODED,
+            "the packets before this one were not all seen: the message cannot be put together",
+            "data",
+        ),
+    )
     source_address = ((F.direction == 0, "client"), (F.direction == 1, "meter"), (None, ""))
     destination_address = ((F.direction == 0, "meter"), (F.direction == 1, "client"), (None, ""))

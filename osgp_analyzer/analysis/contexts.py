@@ -127,8 +127,7 @@ class Contexts:
 
     def _learn(self, tracked: Tracked, telling: Bools, meter: Ints) -> None:
         found: dict[int, dict[str, int]] = {}
-        layers = tracked.store.groups(tracked.chunk, tracked.asked, self.within, telling, bare=True)
-        for places, groups in layers:
+        for places, groups in tracked.read(telling, self.within, bare=True):
             for group in groups:
                 if group.definition is not None and group.definition.class_name in self.layers and _good(group):
                     _take(group, places, found)

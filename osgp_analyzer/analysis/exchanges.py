@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from osgp_analyzer.analysis.copies import Copies
 from osgp_analyzer.analysis.outcomes import Outcomes
+from osgp_analyzer.analysis.packets import Places
 from osgp_analyzer.analysis.pairing import Pairing
 from osgp_analyzer.analysis.ports import Ports
 from osgp_analyzer.analysis.sendings import Sendings
@@ -71,6 +72,8 @@ class Following:
         self.outcomes = Outcomes() if ahead else None
         self._pairing, self._sendings, self._copies = Pairing(), Sendings(), Copies()
         self._ports = Ports()
+        self.parts: dict[int, Places] = {}
+        """Of the chunk that was followed last: see `Ported`."""
         self._roots = np.zeros(0, np.int64)
 
     def follow(self, chunk: Chunk, data: NDArray[np.uint8]) -> Exchanges:
@@ -80,6 +83,7 @@ class Following:
         answered = self._pairing.follow(rows, chunk.stop)
         sent = self._sendings.follow(rows, chunk.stop, data)
         ported = self._ports.follow(chunk)
+        self.parts = ported.parts if ported is not None else {}
         if ported is not None:
             role[ported.rows[ported.requests]], role[ported.rows[ported.responses]] = REQUEST, RESPONSE
             answered.answers[ported.rows], answered.response_time[ported.rows] = ported.answers, ported.response_time

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Which meter a message is for, or from: the target of a proxied message, else the node at the other end.
 
-A meter is a number: subnet and node in a domain, or a Neuron ID. Of the same meter they are two numbers, as the frame
-does not tell that they belong together.
+A meter is a number: subnet and node in a domain, a Neuron ID, or the port that it is heard on. Of the same meter they
+are several numbers, as the frame does not tell that they belong together.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ import numpy as np
 
 from dissectors.en14908.ltep import TARGET_FIELDS, TARGET_NEURON_ID, TARGET_NODE
 from dissectors.en14908.npdu import SUBNET_NODE, UNIQUE_ID
+from osgp_analyzer.analysis.ports import ends
 from osgp_analyzer.analysis.runs import MIX
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers
 from osgp_analyzer.store import Chunk
 
 NOBODY = -1
-BY_ADDRESS, BY_NEURON_ID = 1 << 59, 1 << 60
+BY_ADDRESS, BY_NEURON_ID, BY_INTERFACE, BY_END = 1 << 59, 1 << 60, 1 << 61, 1 << 62
 
 
 def meters(chunk: Chunk, answers: Bools, asked: dict[str, Numbers]) -> Ints:
@@ -38,7 +39,16 @@ def meters(chunk: Chunk, answers: Bools, asked: dict[str, Numbers]) -> Ints:
     direct = np.where(answers, source, to)
     proxied = np.where(np.isin(kind, TARGET_NODE), _address(domain, subnet, node), NOBODY)
     proxied = np.where(np.isin(kind, TARGET_NEURON_ID), _neuron(neuron), proxied)
-    return np.where(kind >= 0, proxied, direct)
+    return np.where(kind >= 0, proxied, np.where(domain >= 0, direct, _of_port(chunk, answers)))
+
+
+def _of_port(chunk: Chunk, answers: Bools) -> Ints:
+    """On a meter's other ports the interface is the meter's; datagrams have its address and port."""
+    used = (chunk.columns["osgp.direction"] >= 0) | (chunk.columns["c1218.multi_packet"] == 1)
+    every = np.arange(len(used))
+    end = np.where(answers, ends(chunk, every, "src"), ends(chunk, every, "dst"))
+    key = np.where(end > 0, end | BY_END, chunk.interface.astype(np.int64) | BY_INTERFACE)
+    return np.where(used, key, NOBODY)
 
 
 def _address(domain: Ints, subnet: Any, node: Any) -> Ints:

@@ -17,6 +17,7 @@ import numpy as np
 
 from dissectors.answering import CHALLENGE_TYPES, LTEP, MAX_TRANSMIT_NS, MAX_WAIT_NS, REPLY_TYPES
 from dissectors.en14908.npdu import BROADCAST, GROUP, SUBNET_NODE, UNIQUE_ID
+from osgp_analyzer.analysis.packets import Places
 from osgp_analyzer.analysis.ports import Ports
 from osgp_analyzer.analysis.runs import MIX, Rows, Runs, joined, take
 from osgp_analyzer.analysis.transactions import (
@@ -62,13 +63,17 @@ class Pairing:
     def __init__(self) -> None:
         self._open: Rows | None = None
         self._ports = Ports()
+        self.parts: dict[int, Places] = {}
+        """Of the chunk that was paired last: see `Ported`."""
 
     def pair(self, chunk: Chunk) -> Ints:
         """For each frame of the chunk the index of the frame that it answers, -1 where there is none."""
         answers = self.follow(transactions(chunk), chunk.stop).answers
         ported = self._ports.follow(chunk)
+        self.parts = {}
         if ported is not None:
             answers[ported.rows] = ported.answers
+            self.parts = ported.parts
         return answers
 
     def follow(self, own: Rows, stop: int) -> Answered:

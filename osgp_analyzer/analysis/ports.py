@@ -23,6 +23,7 @@ from dissectors.answering import (
     TO_CLIENT,
     TO_METER,
 )
+from osgp_analyzer.analysis.packets import Packets, Places
 from osgp_analyzer.analysis.runs import MIX, Rows, Runs, joined, starts, take
 from osgp_analyzer.analysis.transactions import FAR_BACK, NONE, elapsed, same_places
 from osgp_analyzer.engines.columns.values import Bools, Ints
@@ -49,6 +50,8 @@ class Ported:
     root: Ints
     attempt: Ints
     duplicate: Ints
+    parts: dict[int, Places]
+    """Of each frame that ends a message in several packets: where the parts of it before are in the buffer."""
 
 
 def may_answer(chunk: Chunk) -> Bools:
@@ -62,6 +65,7 @@ class Ports:
 
     def __init__(self) -> None:
         self._kept: Rows | None = None
+        self._packets = Packets()
 
     def follow(self, chunk: Chunk) -> Ported | None:
         """What is known of the next chunk; None where nothing in it came through such a port."""
@@ -75,7 +79,11 @@ class Ports:
         _sent_again(rows, runs, asked, np.frombuffer(chunk.capture.buffer, np.uint8))
         self._kept = take(rows, _latest(rows, runs, chunk.stop))
         mine = slice(runs.size - len(used), None)
-        return _ported(take(rows, mine), used, asked[mine], rows)
+        own = take(rows, mine)
+        several = np.flatnonzero(own["several"])
+        data = np.frombuffer(chunk.capture.buffer, np.uint8)
+        parts = self._packets.follow(take(own, several), data) if len(several) else {}
+        return _ported(own, used, asked[mine], rows, parts)
 
 
 def _rows(chunk: Chunk, used: Ints) -> Rows:
@@ -84,7 +92,7 @@ def _rows(chunk: Chunk, used: Ints) -> Rows:
     columns = {name: column[used] for name, column in chunk.columns.items() if name.startswith(("osgp.", "c1218."))}
     offset, captured = chunk.offset[used], chunk.captured[used]
     length = chunk.length[used].astype(np.int64)
-    source, destination = _ends(chunk, used, "src"), _ends(chunk, used, "dst")
+    source, destination = ends(chunk, used, "src"), ends(chunk, used, "dst")
     several = columns["c1218.multi_packet"] == 1
     frame = chunk.start + used
     rows: Rows = {
@@ -93,6 +101,8 @@ def _rows(chunk: Chunk, used: Ints) -> Rows:
         "direction": np.where(columns["osgp.direction"] >= 0, columns["osgp.direction"], UNTOLD),
         "told": columns["osgp.direction"] >= 0,
         "several": several,
+        "first": columns["c1218.first"] == 1,
+        "sequence": columns["c1218.sequence"].astype(np.int64),
         "final": ~(several & (columns["c1218.sequence"] > 0)),
         "source": source,
         "destination": destination,
@@ -107,6 +117,9 @@ def _rows(chunk: Chunk, used: Ints) -> Rows:
     whole = captured >= length
     rows["start"] = np.where(whole & (place >= 0), offset + place, NONE)
     rows["end"] = np.where(whole & (place >= 0), offset + end, NONE)
+    part, part_end = chunk.places["part"][used], chunk.places["part_end"][used]
+    rows["part"] = np.where(whole & (part >= 0), offset + part, NONE)
+    rows["part_end"] = np.where(whole & (part >= 0), offset + part_end, NONE)
     rows["wait"] = np.where(
         columns["c1218.multi_packet"] >= 0,
         OPTICAL_TIMEOUT_NS,
@@ -120,7 +133,7 @@ def _spread(end: Ints) -> Ints:
     return mixed ^ mixed >> 29
 
 
-def _ends(chunk: Chunk, used: Ints, which: str) -> Ints:
+def ends(chunk: Chunk, used: Ints, which: str) -> Ints:
     """Address and port of one end of each datagram, 0 for what is none."""
     port = chunk.columns.get(f"udp.{which}_port")
     if port is None:
@@ -200,7 +213,7 @@ def _latest(rows: Rows, runs: Runs, stop: int) -> Ints:
     return np.asarray(latest[stop - rows["frame"][latest] <= FAR_BACK])
 
 
-def _ported(own: Rows, used: Ints, asked: Ints, rows: Rows) -> Ported:
+def _ported(own: Rows, used: Ints, asked: Ints, rows: Rows, parts: dict[int, Places]) -> Ported:
     answered = np.flatnonzero(asked != NONE)
     request = asked[answered]
     answers, response_time = np.full(len(used), NONE, np.int64), np.full(len(used), NONE, np.int64)
@@ -216,4 +229,5 @@ def _ported(own: Rows, used: Ints, asked: Ints, rows: Rows) -> Ported:
         own["root"],
         own["attempt"],
         np.where(own["heard"] != own["frame"], own["heard"], NONE),
+        parts,
     )

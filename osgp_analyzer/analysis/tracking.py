@@ -14,11 +14,13 @@ from dissectors.answering import RESPONSE
 from osgp_analyzer.analysis.contexts import Contexts
 from osgp_analyzer.analysis.exchanges import Exchanges, Following
 from osgp_analyzer.analysis.outcomes import Outcomes
+from osgp_analyzer.analysis.packets import Places, earlier
 from osgp_analyzer.analysis.pairing import Pairing
 from osgp_analyzer.analysis.ports import may_answer
 from osgp_analyzer.analysis.transactions import FAR_BACK, NONE
-from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers
+from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices
 from osgp_analyzer.store import CHUNK, Chunk, FrameStore, Layers
+from osgp_analyzer.store.header import ABSENT, Headers
 
 
 @dataclass
@@ -35,6 +37,8 @@ class Tracked:
     plain: Layers | None = None
     tables: Mapping[str, Numbers] = field(default_factory=dict)
     """What other tables of each frame's meter say, where that was followed."""
+    earlier: Slices | None = None
+    """Of each frame that ends a message in several packets what came before; None where there is none."""
 
     @property
     def exchanges(self) -> Exchanges:
@@ -68,18 +72,22 @@ class Tracked:
     def groups(self) -> Layers:
         """Everything in the frames, responses read with their requests."""
         if self.plain is None:
-            return self.store.groups(self.chunk, self.asked, tables=self.tables)
+            return self.read()
         answers = self.request != NONE
         others = [
             (places, [group.only(~answers[places[group.frames]]) for group in groups]) for places, groups in self.plain
         ]
-        return others + self.store.groups(self.chunk, self.asked, only=answers)
+        return others + self.read(only=answers)
 
     def layers(self, only: Bools | None = None) -> Layers:
         """As `groups`, but of the frames of a mask it is enough; None: of all."""
         if only is None or self.plain is not None or "groups" in vars(self):
             return self.groups
-        return self.store.groups(self.chunk, self.asked, only=only, tables=self.tables)
+        return self.read(only)
+
+    def read(self, only: Bools | None = None, within: frozenset[str] | None = None, *, bare: bool = False) -> Layers:
+        """The frames of a mask (None: all) read with all that is known of them; the rest as `FrameStore.groups`."""
+        return self.store.groups(self.chunk, self.asked, within, only, bare, self.tables, self.earlier)
 
 
 def track(
@@ -143,10 +151,26 @@ def _chunks(
         if following is not None:
             exchanges = following.follow(chunk, np.frombuffer(store.capture.buffer, np.uint8))
         answers = exchanges.answers if exchanges is not None else pairing.pair(chunk)
+        parts = following.parts if following is not None else pairing.parts
+        joined = _complete(store, chunk, parts) if parts else None
         if start >= first:
-            yield Tracked(store, chunk, answers, exchanges, before, plain if deep else None)
+            known = plain if deep and joined is None else None
+            yield Tracked(store, chunk, answers, exchanges, before, known, earlier=joined)
         before = [*(c for c in before if c.stop > stop - FAR_BACK), chunk]
         start = stop
+
+
+def _complete(store: FrameStore, chunk: Chunk, parts: dict[int, Places]) -> Slices:
+    """Give frames that end a message in several packets the values of the whole message, for those that answer it.
+    Returns what came before, for each frame."""
+    before, ends = earlier(chunk, parts)
+    headers = Headers({}, store.asked, chunk.stop - chunk.start)
+    for rows, groups in store.groups(chunk, None, store.within, ends, True, None, before):
+        for group in groups:
+            headers.add(group, rows)
+    for name, values in headers.innermost.items():
+        chunk.innermost[name] = np.where(ends & (values != ABSENT), values, chunk.innermost[name])
+    return before
 
 
 def _settle(tracked: Tracked, outcomes: Outcomes, stop: int | None) -> Iterator[Tracked]:

@@ -110,7 +110,7 @@ def _summary(packet: Any) -> tuple[str, str, str, str]:
         text = layer.summary_of(definition.info)
         if text:
             info.append(text)
-        layer = layer.payload
+        layer = layer.onward
     return source, destination, protocol, printable(", ".join(info))
 
 

@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+import numpy as np
+
 from dissectors.answering import may_answer
 from dissectors.carriers import LINK_TYPES
 from osgp_analyzer.analysis.contexts import Contexts, Seen
+from osgp_analyzer.analysis.packets import Places, together
 from osgp_analyzer.analysis.pairing import Pairing
 from osgp_analyzer.analysis.tracking import track
 from osgp_analyzer.analysis.transactions import FAR_BACK, NONE
@@ -51,7 +54,8 @@ class Session:
         self._first_time: int | None = None
         self._without_time = 0
         self._contexts = Contexts(remember=True)
-        self._requests: _Recent[tuple[int, Any]] = _Recent(64)
+        self._parts: dict[int, bytes] = {}
+        self._requests: _Recent[tuple[int, Any, dict[int, Places]]] = _Recent(64)
         self._alone: _Recent[Decoded] = _Recent(4096)
         self._whole: _Recent[Decoded] = _Recent(1024)
 
@@ -134,12 +138,18 @@ class Session:
         return decoded
 
     def _decode_alone(self, index: int) -> Decoded:
-        return self._decode_with(self.capture[index], index, None)
+        decoded = self._decode_with(self.capture[index], index, None)
+        if "c1218.fragment.data" in decoded.values:
+            parts = self._paired(index)[2].get(index)
+            if parts is not None:
+                self._parts[index] = together(np.frombuffer(self.capture.buffer, np.uint8), parts)
+                decoded = self._decode_with(decoded.frame, index, None)
+        return decoded
 
     def _decode_with(self, frame: Frame, index: int, request: Mapping[str, Any] | None) -> Decoded:
         tables = Tables(lambda: self._seen_before(index))
         crc = self.store.keeps_crc(frame.interface)
-        known = Knowledge(request=request, tables=tables, crc=crc, chosen=self.settings.chosen)
+        known = Knowledge(request, tables, crc, self.settings.chosen, self._parts.get(index))
         decoded = self.decoder.decode(frame, known)
         decoded.tables = {name: frame + 1 for name, frame in tables.used.items()}
         return decoded
@@ -157,16 +167,20 @@ class Session:
 
     def _request_of(self, index: int) -> int:
         """Index of the request that a response answers, `NONE` where it has none in reach."""
-        start = index - index % BLOCK
-        stop, found = self._requests.get(start, self._pair)
-        if index >= stop:  # the capture has grown since
-            stop, found = self._requests.put(start, self._pair(start))
-        return int(found[index - start])
+        return int(self._paired(index)[1][index % BLOCK])
 
-    def _pair(self, start: int) -> tuple[int, Any]:
-        """Requests of the frames of a block, with what is before it in reach."""
+    def _paired(self, index: int) -> tuple[int, Any, dict[int, Places]]:
+        start = index - index % BLOCK
+        found = self._requests.get(start, self._pair)
+        if index >= found[0]:  # the capture has grown since
+            found = self._requests.put(start, self._pair(start))
+        return found
+
+    def _pair(self, start: int) -> tuple[int, Any, dict[int, Places]]:
+        """Where a block ends, requests of its frames, with what is before it in reach, and parts of messages."""
         stop, before = min(start + BLOCK, len(self.capture)), max(0, start - FAR_BACK)
-        return stop, Pairing().pair(self.store.chunk(before, stop))[start - before :]
+        pairing = Pairing()
+        return stop, pairing.pair(self.store.chunk(before, stop))[start - before :], pairing.parts
 
 
 class Tables(Mapping[str, int]):

@@ -19,12 +19,14 @@ class Knowledge:
     `tables`: values of other tables of the same meter, by full name.
     `crc`: True when the carrier keeps the CRC of LPDUs, False when it does not, None when nothing is known.
     `chosen`: layers (class names) that the user wants, by table (`Switch.table`) and value.
+    `earlier`: of a message in several packets, what the packets before this one had of it.
     """
 
     request: Mapping[str, Any] | None = None
     tables: Mapping[str, Any] = field(default_factory=dict)
     crc: bool | None = None
     chosen: Chosen = field(default_factory=dict)
+    earlier: bytes | None = None
 
 
 NOTHING = Knowledge()

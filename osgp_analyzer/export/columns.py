@@ -137,9 +137,7 @@ class Columns:
         if decode:
             flat = Flat(decode, reduced=True)
             whole = self._within is None or "groups" in vars(tracked)
-            for rows, groups in (
-                tracked.groups if whole else store.groups(chunk, tracked.asked, self._within, tables=tracked.tables)
-            ):
+            for rows, groups in tracked.groups if whole else tracked.read(within=self._within):
                 for group in groups:
                     flat.add(rows, group)
             for remark, remarked in frame_remarks(store, chunk).items():

@@ -221,6 +221,9 @@ class Struct(Field):
 class View(Field):
     """A layer read from bytes that are there already: those of a field before it, or made by a procedure.
 
+    Where they are made by a procedure they are nowhere in the frame: the layer goes on with the message, and is not a
+    part of this one.
+
     The bytes may be a part of the layer: they begin `skip` bytes into it, and end where they end. `whole` says where
     they should be all of it; only then is it worth a finding that some are missing. It takes no bytes itself, and
     what is wrong in it does not keep the fields after it from being read.

@@ -19,13 +19,13 @@ from osgp_analyzer.schema.layer import walk
 
 LAYERS = ("lpdu", "npdu", "tpdu", "spdu", "authpdu", "apdu", "nv")
 ABSENT = -1
-PLACED = {"npdu": "npdu", "lonudp": "npdu", "apdu": "apdu", "nv": "apdu"}
+PLACED = {"npdu": "npdu", "lonudp": "npdu", "apdu": "apdu", "nv": "apdu", "c1218.fragment": "part"}
 """Layers whose place in the frame is kept: what is in the place of an NPDU, and of an APDU."""
 MESSAGES = ("mep", "c1218", "apdu")
 """Layers whose place, and end, is that of a message on one of a meter's ports."""
-ENDS = {"npdu": "end", "message": "message_end"}
-PLACES = ("npdu", "apdu", "end", "message", "message_end")
-OF_PORTS = frozenset(("osgp.direction", "c1218.multi_packet", "c1218.sequence"))
+ENDS = {"npdu": "end", "message": "message_end", "part": "part_end"}
+PLACES = ("npdu", "apdu", "end", "message", "message_end", "part", "part_end")
+OF_PORTS = frozenset(("osgp.direction", "c1218.multi_packet", "c1218.first", "c1218.sequence"))
 OF_DATAGRAMS = frozenset(("udp.src_port", "udp.dst_port", "ipv4.src", "ipv4.dst"))
 """Fields of other layers that tracking needs; the second ones where the user says what a UDP port carries."""
 PACKED = 6

@@ -16,7 +16,7 @@ from osgp_analyzer.capture import Capture, Interface
 from osgp_analyzer.engines.columns import evaluate
 from osgp_analyzer.engines.columns.decode import decode
 from osgp_analyzer.engines.columns.group import Known
-from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers
+from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices
 from osgp_analyzer.engines.knowledge import Chosen
 from osgp_analyzer.store.chunk import Chunk, Layers
 from osgp_analyzer.store.header import (
@@ -91,11 +91,12 @@ class FrameStore:
         only: Bools | None = None,
         bare: bool = False,
         tables: Mapping[str, Numbers] | None = None,
+        earlier: Slices | None = None,
     ) -> Layers:
         """Decode a chunk: for each link type its rows and the layers found in them.
 
-        `request` has values of the request of each frame, by full name, `tables` those of its meter's tables. `within`:
-        only these layers (class names).
+        `request` has values of the request of each frame, by full name, `tables` those of its meter's tables,
+        `earlier` what the packets before each had of its message. `within`: only these layers (class names).
         `only`: a mask of the frames to decode. `bare`: without findings and bytes that no layer reads.
         """
         data = np.frombuffer(self.capture.buffer, np.uint8)
@@ -109,6 +110,7 @@ class FrameStore:
             rows = np.flatnonzero(link_of == link if only is None else (link_of == link) & only)
             asked, seen = ({n: v.take(rows) for n, v in (given or {}).items()} for given in (request, tables))
             known = Known(asked, crc[rows], within, bare, seen, self.chosen)
+            known.earlier = earlier.take(rows) if earlier is not None else None
             found.append((rows, decode(layer, data, chunk.offset[rows], chunk.captured[rows], known)))
         return found
 

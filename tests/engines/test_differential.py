@@ -107,7 +107,7 @@ def collect(group: Group, start: Any, facts: list[Facts]) -> None:
             if isinstance(field, schema.Text):
                 value = bytes.fromhex(value).decode(field.encoding, "replace").rstrip(field.pad)
             place: tuple[Any, int] = (None, 0)
-            if not column.computed:
+            if not column.computed and group.at is None:
                 bit = int(first[row]) - int(start[frame]) * 8
                 place = (bit // 8, (bit % 8 + int(size[row]) + 7) // 8)
             facts[frame][0][(full, str(value), *place)] += 1

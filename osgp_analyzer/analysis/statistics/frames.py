@@ -99,7 +99,7 @@ class Frames:
         """`apdu.outcome` of each frame whose request is known, else -1. Only these frames are decoded for it."""
         found = np.full(len(self.mask), ABSENT, np.int64)
         answers, within = self.mask & (self.tracked.request >= 0), layers_on_the_way(["apdu.outcome"])
-        for places, groups in self.tracked.store.groups(self.chunk, self.tracked.asked, within, answers):
+        for places, groups in self.tracked.read(answers, within):
             for group in groups:
                 column = group.columns.get("outcome") if group.name == "apdu" else None
                 if column is not None and isinstance(column.value, Numbers):

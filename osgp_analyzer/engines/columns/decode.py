@@ -32,6 +32,7 @@ from osgp_analyzer.engines.columns.values import (
     some,
 )
 from osgp_analyzer.schema import Severity, resolve
+from osgp_analyzer.schema.expr import Ref
 from osgp_analyzer.schema.layer import MAX_DEPTH, asks, bit_runs, fixed_size, uniform
 
 MALFORMED = schema.Group.MALFORMED
@@ -249,6 +250,9 @@ def _view(group: Group, groups: list[Group], field: schema.View, rows: Bools) ->
             nested=True,
             part=Part(skip.take(here), holds(field.whole, group).take(here)),
         )
+        if not isinstance(field.data, Ref):
+            inner.beside = group.beside
+            inner.at = (group.start if group.at is None else group.at).take(here)
         _layer(inner, groups)
         done = done | (chosen & ~deep & known)
     column.present = done

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from osgp_analyzer import schema
 from osgp_analyzer.engines.columns.parts import Parts
-from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Value, everywhere, nowhere, some
+from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices, Value, everywhere, nowhere, some
 from osgp_analyzer.engines.knowledge import Chosen
 
 
@@ -109,7 +109,7 @@ class Known:
     `crc`: 1 the carrier keeps it, 0 it does not, -1 unknown.
     `within`: payloads of other layers than these (class names) are passed over; None: everything is read.
     `bare`: only the values of fields are wanted, no findings and no bytes that no layer reads.
-    `chosen`: see `Knowledge`.
+    `chosen`, `earlier`: see `Knowledge`.
     """
 
     request: Mapping[str, Numbers]
@@ -118,6 +118,7 @@ class Known:
     bare: bool = False
     tables: Mapping[str, Numbers] = field(default_factory=dict)
     chosen: Chosen = field(default_factory=dict)
+    earlier: Slices | None = None
 
 
 class Group:
@@ -146,6 +147,10 @@ class Group:
         """Fields before the part of the layer that is there, and the rows in which they are."""
         self.parent, self.up, self.nested = parent, up, nested
         self.name = definition.name if definition is not None else name
+        self.at: Ints | None = None
+        """Where in the frame that comes from which is in no frame: bytes that a procedure made."""
+        if parent is not None and parent.at is not None and up is not None:
+            self.at = parent.at.take(up)
         self.beside: bool = nested or (parent is not None and parent.beside)
         """A structure of another layer, or inside one: not in the chain of payloads."""
         self.depth: int = parent.depth + 1 if parent is not None else 1
@@ -229,6 +234,7 @@ class Group:
         """Note a finding in the rows of a mask; `offset` for all rows."""
         if some(rows):
             found = np.flatnonzero(rows)
+            offset = offset if self.at is None else self.at
             self.findings.append(Finding(f"{self.name}.{code}", severity, group, found, offset.take(found), check))
 
     def truncate(self, rows: Bools, offset: Ints, text: str, sizes: tuple[Ints, Ints] | None = None) -> None:

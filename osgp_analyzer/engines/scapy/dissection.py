@@ -30,6 +30,8 @@ class Dissection:
         if packet.frame_offset < 0:
             packet.frame_offset = _bytes_below(packet)
         packet.fields.clear()  # of lists Scapy has put empty ones there
+        if packet.derived is None:
+            packet.derived = getattr(above(packet), "derived", None)
         self.spans: dict[str, Span] = {}
         packet.spans, packet.raw_packet_cache, packet.raw_packet_cache_fields = self.spans, b"", {}
         self.env = DissectEnv(packet, data, packet.part[0] if packet.part is not None else 0)
@@ -237,7 +239,8 @@ class Dissection:
     def _find(self, severity: Severity, group: Group, code: str, at: int, text: str) -> None:
         packet = self.packet
         code = f"{packet.definition.name}.{code}"
-        packet.findings.append(Finding(severity, group, code, packet.frame_offset + at, text))
+        place = packet.frame_offset + at if packet.derived is None else packet.derived[0]
+        packet.findings.append(Finding(severity, group, code, place, text))
 
 
 def _has_trailer_around(packet: Any) -> bool:

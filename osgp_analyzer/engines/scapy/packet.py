@@ -32,6 +32,7 @@ class DefinedPacket(Packet):
     __slots__ = (
         "absent_fields",
         "computed_fields",
+        "derived",
         "findings",
         "frame_offset",
         "header_cut",
@@ -63,6 +64,9 @@ class DefinedPacket(Packet):
     knowledge: Knowledge | None
     padding_bytes: bytes
     """What the carrier had behind this layer: padding."""
+    derived: tuple[int, bytes] | None
+    """Of a layer whose bytes are nowhere in the frame: where in it that comes from, and all these bytes, in which
+    `frame_offset` is a place then."""
     part: tuple[int, bool] | None
     """Of a layer inside a `View`: how many of its bytes come before those that are there, and whether it should be
     whole."""
@@ -85,6 +89,7 @@ class DefinedPacket(Packet):
         put(self, "kept_wire", {})
         put(self, "padding_bytes", b"")
         put(self, "part", None)
+        put(self, "derived", None)
         put(self, "spans", None)
         put(self, "absent_fields", frozenset())
         put(self, "trailer_cache", b"")
@@ -101,11 +106,13 @@ class DefinedPacket(Packet):
         parent: Any = None,
         base: int = -1,
         part: tuple[int, bool] | None = None,
+        derived: tuple[int, bytes] | None = None,
     ) -> DefinedPacket:
         """Dissect `data` (which may be empty) as this layer, `frame_offset` bytes into the frame. `part`: it is in a
-        `View`, so many bytes of the layer come before the data, and whether they should be all of it."""
+        `View`, so many bytes of the layer come before the data, and whether they should be all of it. `derived`: the
+        data are not in the frame; see the attribute."""
         packet = cls(_internal=1, _underlayer=underlayer, _parent=parent)
-        packet.frame_offset, packet.part = base, part
+        packet.frame_offset, packet.part, packet.derived = base, part, derived
         packet.original = data
         packet.dissect(data)
         return packet
@@ -174,6 +181,14 @@ class DefinedPacket(Packet):
     def mysummary(self) -> str:
         text = self.summary_of(self.definition.info)
         return f"{type(self).__name__} {text}" if text else type(self).__name__
+
+    @property
+    def onward(self) -> Any:
+        """The layer that the message goes on with: the payload, or what is read from bytes that a procedure made."""
+        if not isinstance(self.payload, NoPayload):
+            return self.payload
+        views = (self.fields.get(name) for name in self.plan.derived)
+        return next((view for view in views if view is not None), self.payload)
 
     def frame_findings(self) -> list[Finding]:
         """The findings of this layer and of all that it encloses, by offset."""

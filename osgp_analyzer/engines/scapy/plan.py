@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from osgp_analyzer import schema
 from osgp_analyzer.engines.scapy.steps import Step, size_of
-from osgp_analyzer.schema.expr import Compiled
+from osgp_analyzer.schema.expr import Compiled, Ref
 
 if TYPE_CHECKING:
     from osgp_analyzer.engines.scapy.packet import DefinedPacket
@@ -23,6 +23,7 @@ class Plan:
         self.trailer = tuple(compile_step(field) for field in definition.trailer)
         self.steps = {step.field.name: step for step in (*self.header, *self.trailer)}
         self.checks = tuple((check, check.when.compiled()) for check in definition.checks)
+        self.derived = [f.name for f in definition.fields if isinstance(f, schema.View) and not isinstance(f.data, Ref)]
         payload = definition.payload
         self.payload_size = size_of(payload.length) if payload is not None and payload.length is not None else None
         self.required = _condition(payload.required if payload is not None else False)

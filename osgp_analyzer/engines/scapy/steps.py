@@ -209,10 +209,13 @@ class _Steps:
             packet = env.packet
             if packet.layer_depth >= MAX_DEPTH:
                 raise Nesting
-            span = packet.spans[source] if source and packet.spans else None
+            part = (skip_of(env), bool(whole(env) if whole is not None else field.whole))
+            if not source:
+                place = packet.frame_offset if packet.derived is None else packet.derived[0]
+                return chosen.dissected(data, parent=packet, base=0, part=part, derived=(place, data))
+            span = packet.spans[source] if packet.spans else None
             base = packet.frame_offset + (span.offset if span is not None else 0)
-            is_whole = whole(env) if whole is not None else field.whole
-            return chosen.dissected(data, parent=packet, base=base, part=(skip_of(env), bool(is_whole)))
+            return chosen.dissected(data, parent=packet, base=base, part=part)
 
         return read, lambda env, sink, value: None
 

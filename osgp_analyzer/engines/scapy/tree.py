@@ -23,19 +23,27 @@ def layers(packet: Any, frame: bytes) -> Iterator[LayerNode]:
     layer, below = packet, None
     while layer is not None and not isinstance(layer, NoPayload):
         if isinstance(layer, DefinedPacket):
-            yield _layer(layer, frame, beside)
+            yield _layer(layer, frame if layer.derived is None else layer.derived[1], beside)
             if layer.padding_bytes:
                 rests.append((layer.frame_offset + layer.wire_length, layer.padding_bytes))
             below = layer
         elif isinstance(layer, Raw) and not isinstance(layer, Padding):
-            yield undecoded(
-                "data", "Data", bytes(layer.load), below.frame_offset + below.header_length if below is not None else 0
-            )
-        layer = layer.payload
+            yield _rest(bytes(layer.load), below)
+        layer = layer.onward if isinstance(layer, DefinedPacket) else layer.payload
     for one in beside:
         yield from layers(one, frame)
     for offset, rest in reversed(rests):
         yield undecoded("padding", "Padding", rest, offset)
+
+
+def _rest(data: bytes, below: DefinedPacket | None) -> LayerNode:
+    """Bytes behind a layer that no layer reads."""
+    if below is None or below.derived is None:
+        return undecoded("data", "Data", data, below.frame_offset + below.header_length if below is not None else 0)
+    node = undecoded("data", "Data", data, below.derived[0])
+    node.length = node.fields[0].length = 0
+    node.fields[0].offset = None
+    return node
 
 
 def values(packet: Any) -> dict[str, Any]:
@@ -45,7 +53,7 @@ def values(packet: Any) -> dict[str, Any]:
     while layer is not None and not isinstance(layer, NoPayload):
         if isinstance(layer, DefinedPacket):
             found.update(_own_values(layer))
-        layer = layer.payload
+        layer = layer.onward if isinstance(layer, DefinedPacket) else layer.payload
     return found
 
 
@@ -72,12 +80,10 @@ def _layer(packet: DefinedPacket, frame: bytes, beside: list[DefinedPacket]) -> 
     definition = packet.definition
     summary = packet.summary_of(definition.info)
     if not summary and definition.destination_address:
-        summary = (
-            f"{packet.summary_of(definition.source_address)} → {packet.summary_of(definition.destination_address)}"
-        )
-    node = LayerNode(
-        definition.name, definition.title, summary, packet.frame_offset, packet.header_length, definition.doc
-    )
+        ends = (packet.summary_of(definition.source_address), packet.summary_of(definition.destination_address))
+        summary = " → ".join(ends) if any(ends) else ""
+    place = (packet.frame_offset, packet.header_length) if packet.derived is None else (packet.derived[0], 0)
+    node = LayerNode(definition.name, definition.title, summary, *place, definition.doc)
     node.fields = _fields(packet, frame, beside)
     node.findings = list(packet.findings)
     return node
@@ -87,10 +93,12 @@ def _fields(packet: DefinedPacket, frame: bytes, beside: list[DefinedPacket]) ->
     found: list[FieldNode] = []
     env = BuildEnv(packet)
     for field in packet.definition.fields:
-        if isinstance(field, schema.Payload):
+        if isinstance(field, schema.Payload) or field.name in packet.plan.derived:
             continue
         value = packet.field_value(field.name)
-        if value is None:
+        if value is None or (
+            value == [] and isinstance(field, schema.Array) and not isinstance(field.element, schema.Field)
+        ):
             continue
         node = _node(packet, field, frame)
         packets = [p for p in (value if isinstance(value, list) else [value]) if isinstance(p, DefinedPacket)]
@@ -109,6 +117,8 @@ def _fields(packet: DefinedPacket, frame: bytes, beside: list[DefinedPacket]) ->
                     one.wire_length,
                     frame[one.frame_offset : one.frame_offset + one.wire_length],
                 )
+                if one.derived is not None:
+                    inner.offset, inner.length = None, 0
                 inner.doc = one.definition.doc
                 inner.children = _fields(one, frame, beside)
                 node.children.append(inner)
@@ -140,7 +150,9 @@ def _node(packet: DefinedPacket, field: schema.Field, frame: bytes) -> FieldNode
     if span is not None:
         node.offset, node.length = packet.frame_offset + span.offset, span.length
         node.raw = frame[node.offset : node.offset + node.length]
-        if span.bit % 8 or span.bits % 8:
+        if packet.derived is not None:
+            node.offset, node.length = None, 0
+        elif span.bit % 8 or span.bits % 8:
             node.bits = (span.bit % 8, span.bits)
     return node
 
