@@ -16,19 +16,24 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dissectors.osgp.names import OK
-from dissectors.osgp.tables import TABLES
+from dissectors.osgp.tables import TABLES, WRITTEN
 from osgp_analyzer import schema
 from osgp_analyzer.analysis.meters import NOBODY, meters
 from osgp_analyzer.analysis.transactions import NONE
+from osgp_analyzer.engines.columns.evaluate import number
 from osgp_analyzer.engines.columns.group import Group
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers
 from osgp_analyzer.schema import REGISTRY, Context, Definition, Field
-from osgp_analyzer.schema.expr import Ref
+from osgp_analyzer.schema.expr import Ref, element
 from osgp_analyzer.schema.layer import walk
 from osgp_analyzer.store.header import layers_on_the_way
 
 if TYPE_CHECKING:
     from osgp_analyzer.analysis.tracking import Tracked
+
+
+FRAME = "frame"
+"""``bt07.frame`` is the number of the frame that BT07 was seen in last (`Context`)."""
 
 
 class Seen(NamedTuple):
@@ -90,12 +95,21 @@ class Contexts:
         names = context_fields()
         self.layers = {name for name, layer in REGISTRY.items()
                        if any(full in names for _, full in layer.definition.full_names)}  # fmt: skip
-        self.tables = np.array(sorted(n for n, layer in TABLES.items() if layer.__name__ in self.layers), np.int64)
+        telling = [number for number, table in TABLES.items() if self._tells(table.definition, names)]
+        self.read, self.written = (
+            np.array([number for number in telling if (number in WRITTEN) == written], np.int64)
+            for written in (False, True)
+        )
         self.within = layers_on_the_way(names)
         self._seen: dict[int, list[Seen]] = {}
         self._meters: list[tuple[Ints, Ints]] | None = [] if remember else None
         self.stop = 0
         """Frames that it has learned from."""
+
+    def _tells(self, table: Definition, names: frozenset[str]) -> bool:
+        """Whether others ask for something that a table says."""
+        inside = _inside(table)
+        return any(one.class_name in self.layers for one in inside) or f"{table.name}.{FRAME}" in names
 
     def learn(self, tracked: Tracked) -> Mapping[str, Numbers]:
         """Learn from a chunk; returns what is known of the meter of each of its frames, by full name of the field."""
@@ -107,13 +121,17 @@ class Contexts:
         if not (table >= 0).any():
             return {}
         meter = np.where(table >= 0, meters(chunk, answers, asked), NOBODY)
-        telling = answers & np.isin(table, self.tables) & (meter != NOBODY)
+        telling = np.isin(table, self.read) & answers | np.isin(table, self.written) & ~answers
+        telling &= meter != NOBODY
         if telling.any():
             self._learn(tracked, telling, meter)
         if self._meters is not None:
             rows = np.flatnonzero(meter != NOBODY)
             self._meters.append((rows + chunk.start, meter[rows]))
-        return self._columns(meter, chunk.start)
+        columns = self._columns(meter, chunk.start)
+        if self._meters is None:
+            self._seen = {meter: history[-1:] for meter, history in self._seen.items()}
+        return columns
 
     def of(self, frame: int) -> Seen | None:
         """What was known before a frame of its meter."""
@@ -129,8 +147,8 @@ class Contexts:
         found: dict[int, dict[str, int]] = {}
         for places, groups in tracked.read(telling, self.within, bare=True):
             for group in groups:
-                if group.definition is not None and group.definition.class_name in self.layers and _good(group):
-                    _take(group, places, found)
+                if group.definition is not None and group.part is not None:
+                    _take(group, places, found, tracked.chunk.start)
         for row in sorted(found):
             history = self._seen.setdefault(int(meter[row]), [])
             frame, values = tracked.chunk.start + row, history[-1].values if history else {}
@@ -161,22 +179,32 @@ class Contexts:
         return columns
 
 
-def _good(group: Group) -> bool:
-    """Whether a table is in an answer, and not in what is written."""
-    return group.parent is not None and "response" in group.parent.columns
-
-
-def _take(group: Group, places: Ints, found: dict[int, dict[str, int]]) -> None:
+def _take(group: Group, places: Ints, found: dict[int, dict[str, int]], start: int) -> None:
+    """Take what others ask for of a table, or of a layer in one, by rows of the chunk that starts at `start`."""
     assert group.definition is not None
-    assert group.parent is not None
-    assert group.up is not None
-    response = group.parent.columns["response"].value
     names = context_fields()
+    elements = number(group)
+    good = _went_well(group)
+    frame = f"{group.definition.name}.{FRAME}"
+    if frame in names:
+        for row in places[group.frames[np.flatnonzero(good & group.there)]].tolist():
+            found.setdefault(row, {})[frame] = start + row + 1
     for field, full in group.definition.full_names:
         column = group.columns.get(field.name)
         if full not in names or column is None or not isinstance(column.value, Numbers):
             continue
-        for row in np.flatnonzero(column.present).tolist():
-            if isinstance(response, Numbers) and int(response.values[group.up[row]]) == OK:
-                values = found.setdefault(int(places[group.frames[row]]), {})
-                values[full] = int(column.value.values[row])
+        for row in np.flatnonzero(column.present & good).tolist():
+            name = full if elements is None else element(full, int(elements.values[row]))
+            found.setdefault(int(places[group.frames[row]]), {})[name] = int(column.value.values[row])
+
+
+def _went_well(group: Group) -> Bools:
+    """Rows of a table that are in an answer which says that all went well, or in what is written."""
+    rows = np.arange(group.size)
+    inner = group
+    while inner.parent is not None and inner.up is not None:
+        rows, inner = inner.up[rows], inner.parent
+        column = inner.columns.get("response")
+        if column is not None and isinstance(column.value, Numbers):
+            return np.asarray(column.value.values[rows] == OK)
+    return np.ones(group.size, bool)

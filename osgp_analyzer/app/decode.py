@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -40,9 +41,10 @@ class Decoded:
 
     @property
     def told_by(self) -> str:
-        """Which tables the layout of this one was told by: ``Layout told by BT21 in frame 3``."""
-        found = dict.fromkeys((name.split(".")[0].upper(), frame) for name, frame in self.tables.items())
-        return "Layout told by " + ", ".join(f"{table} in frame {frame}" for table, frame in found)
+        """The tables that this one was read with: ``Read with BT21 of frame 3``."""
+        named = ((re.match(r"[be]t\d+", name), frame) for name, frame in self.tables.items())
+        found = dict.fromkeys(f"{match[0].upper()} of frame {frame}" for match, frame in named if match)
+        return "Read with " + ", ".join(found)
 
     @cached_property
     def layers(self) -> list[LayerNode]:

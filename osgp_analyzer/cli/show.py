@@ -183,7 +183,7 @@ class _Tree:
         text = printable(field.text) if self.names or field.value is None else str(field.value)
         mark = f" {field.mark}" if field.mark else ""
         where = place(field.offset, field.length) if field.offset is not None else "           "
-        bits = f"{dotted(field.raw, field.bits)} = " if field.bits else ""
+        bits = f"{dotted(field.raw[::-1] if field.little else field.raw, field.bits)} = " if field.bits else ""
         line = f"{field.label}: {text}" if text or not field.children else field.label
         line = f"{line}{mark}" if field.offset is not None else f"[{line}]{mark}"
         out.write(f"{where} {'    ' * depth}{bits}{line}\n")

@@ -26,6 +26,8 @@ class FieldNode:
     offset: int | None = None
     length: int = 0
     bits: tuple[int, int] | None = None
+    little: bool = False
+    """`bits` are those of the bytes as a little-endian number."""
     certainty: Certainty = Certainty.CONFIRMED
     doc: str = ""
     source: str = ""

@@ -31,6 +31,9 @@ class Env(Protocol):
     def context(self, name: str) -> Any:
         """Value of a field of another table of the same meter (``bt21.nbr_summations``)."""
 
+    def index(self) -> int | None:
+        """Number of the innermost array element that this layer is in."""
+
     def remaining(self) -> int | None:
         """Bytes left in this bounded part; None while building."""
 
@@ -320,13 +323,36 @@ class Request(Expr):
 @final
 @dataclass(frozen=True, eq=False, slots=True)
 class Context(Expr):
-    """A field of another table of the same meter, by full name; None until that table was seen."""
+    """A field of another table of the same meter, by full name; None until that table was seen. `index`: of a field
+    that is in every element of an array, the one of that element. ``TABLE.frame`` is the number of the frame that the
+    table was seen in last."""
 
     name: str
+    index: Expr | None = None
+
+    def children(self) -> tuple[Expr, ...]:
+        return (self.index,) if self.index is not None else ()
 
     def compile(self) -> Compiled:
         name = self.name
-        return lambda env: env.context(name)
+        if self.index is None:
+            return lambda env: env.context(name)
+        index = self.index.compile()
+        return lambda env: env.context(element(name, index(env)))
+
+
+def element(name: str, index: int | None) -> str:
+    """What a field is called in an element of an array."""
+    return f"{name}[{index}]"
+
+
+@final
+@dataclass(frozen=True, eq=False, slots=True)
+class Index(Expr):
+    """Number of the innermost array element that this layer is in, from 0."""
+
+    def compile(self) -> Compiled:
+        return lambda env: env.index()
 
 
 @final

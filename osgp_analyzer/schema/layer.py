@@ -267,7 +267,7 @@ def walk(expression: Expr) -> Iterator[Expr]:
 def asks(expression: Expr | int | bool | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What an expression stands on: fields of other tables, by full name, and fields of its own layer."""
     nodes = list(walk(expression)) if isinstance(expression, Expr) else []
-    others = dict.fromkeys(node.name for node in nodes if isinstance(node, Context))
+    others = dict.fromkeys(node.name for node in nodes if isinstance(node, Context) and node.index is None)
     own = dict.fromkeys(node.name for node in nodes if isinstance(node, Ref))
     return tuple(others), tuple(own)
 

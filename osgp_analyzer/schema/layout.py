@@ -236,6 +236,9 @@ class _Walk:
             raise _MissingValue(name)
         return self.tables[name]
 
+    def index(self) -> None:
+        return None
+
     def request(self, name: str) -> None:
         return None
 

@@ -123,7 +123,9 @@ def describe(item: Item) -> list[str]:
     match item.of:
         case FieldNode() as node:
             where = place(node.offset, node.length).rstrip() if node.offset is not None else "computed"
-            bits = f"{dotted(node.raw, node.bits)} = {node.text}" if node.bits else ""
+            bits = (
+                f"{dotted(node.raw[::-1] if node.little else node.raw, node.bits)} = {node.text}" if node.bits else ""
+            )
             return [part for part in (node.name, where, bits, node.mark, node.doc, node.source) if part]
         case LayerNode() as layer:
             return [part for part in (layer.name, place(layer.offset, layer.length).rstrip(), layer.doc) if part]

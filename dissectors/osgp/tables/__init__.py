@@ -10,16 +10,18 @@ import re
 from dissectors.osgp.names import EXTENDED
 from osgp_analyzer.schema import REGISTRY, Layer
 
+TABLES: dict[int, type[Layer]] = {}
+"""The defined tables by the number in messages: BT n is n, ET n is 2048 + n."""
+WRITTEN = frozenset((7, EXTENDED + 52))
+"""Tables that tell something by being written: BT07 and ET52, for the results in BT08 and ET53."""
 
-def _collected() -> dict[int, type[Layer]]:
+
+def _collect() -> None:
     for module in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{module.name}")
-    found = {}
     for name, layer in REGISTRY.items():
         if match := re.fullmatch(r"(BT|ET)(\d{2,3})", name):
-            found[int(match[2]) + EXTENDED * (match[1] == "ET")] = layer
-    return found
+            TABLES[int(match[2]) + EXTENDED * (match[1] == "ET")] = layer
 
 
-TABLES: dict[int, type[Layer]] = _collected()
-"""The defined tables by the number in messages: BT n is n, ET n is 2048 + n."""
+_collect()

@@ -10,6 +10,8 @@ from osgp_analyzer.schema import (
     U32,
     Bits,
     Bytes,
+    Computed,
+    Context,
     F,
     Label,
     Layer,
@@ -175,6 +177,12 @@ class BT08(
     filler = Bits(4)
     sequence_number = U8(doc="That of BT07.")
     result_code = U8(RESULTS, doc="How it went.")
+    initiated_in = Computed(
+        Context("bt07.frame"),
+        when=(Context("bt07.procedure") == F.procedure) & (Context("bt07.sequence_number") == F.sequence_number),
+        label="Initiated in frame",
+        doc="The frame in which this procedure was started last.",
+    )
     result = Struct(
         Switch(F.procedure, {POST_REQUEST: PostRequestResult}, default=ProcedureResult),
         when=Remaining() > 0,

@@ -2,6 +2,7 @@
 """Several commands carried out as one: ET52 takes them, ET53 has their responses."""
 
 from dissectors.osgp.names import OK, PARTIAL, RESPONSES, SERVICES, TABLES, WRITES
+from dissectors.osgp.tables import TABLES as DEFINED
 from dissectors.sources import MEP
 from osgp_analyzer.schema import (
     U8,
@@ -10,16 +11,23 @@ from osgp_analyzer.schema import (
     Array,
     Bytes,
     Check,
+    Computed,
+    Context,
     F,
     Group,
     If,
+    Index,
+    Known,
     Layer,
+    Not,
+    Outer,
     Peek,
     Remaining,
     Severity,
     SizeOf,
     Struct,
     Switch,
+    View,
 )
 
 TABLE = MEP.at("p.43-50, 130-132").one
@@ -31,6 +39,8 @@ TYPES = {
     4: "group broadcast denied",
 }
 GROUP_BROADCAST = 3
+of_request = Context("et52.number") == Outer("et53.number")
+"""The transaction that was written last is the one that is answered."""
 FIXED = 7
 """Bytes of size, type and the number twice."""
 
@@ -45,6 +55,14 @@ class TransactionRequest(Layer, name="transaction.request", title="Request", sou
         when=F.service.among(*PARTIAL, *WRITES), auto=SizeOf("data"), unit="bytes", doc="Bytes to be read or written."
     )
     data = Bytes(F.count, when=F.service.among(*WRITES), doc="What is to be written.")
+    content = View(
+        Switch(F.table, DEFINED),
+        F.data,
+        skip=If(Known(F.offset), F.offset, 0),
+        whole=Not(Known(F.offset)),
+        when=Known(F.data),
+        doc="The table that the data are of.",
+    )
 
     info = (
         (F.service.among(*PARTIAL), "{service} {table}, {offset} on, {count}"),
@@ -61,8 +79,28 @@ class TransactionResponse(Layer, name="transaction.response", title="Response", 
         when=(F.response == OK) & (Remaining() > 0), auto=SizeOf("data"), unit="bytes", doc="Bytes that were read."
     )
     data = Bytes(F.count, when=(F.response == OK) & (F.count >= 0), doc="What was read.")
+    request_table = Computed(
+        Context("transaction.request.table", Index()), TABLES, when=of_request, doc="The table that was asked for."
+    )
+    request_offset = Computed(
+        Context("transaction.request.offset", Index()),
+        when=of_request,
+        unit="bytes",
+        doc="Where the part begins that was asked for.",
+    )
+    requested_in = Computed(
+        Context("et52.frame"), when=of_request, label="Requested in frame", doc="The frame that had the request."
+    )
+    content = View(
+        Switch(F.request_table, DEFINED),
+        F.data,
+        skip=If(Known(F.request_offset), F.request_offset, 0),
+        whole=Not(Known(F.request_offset)),
+        when=Known(F.data),
+        doc="The table that the data are of.",
+    )
 
-    info = "{response}"
+    info = ((Known(F.request_table), "{request_table}: {response}"), (None, "{response}"))
 
 
 class TransactionRecord(Layer, name="transaction.record", title="Command", source=TABLE, order="little"):
@@ -113,7 +151,7 @@ class ET52(Layer, name="et52", title="MEP Transaction Request", source=TABLE, or
         TransactionRecords, length=F.size - FIXED - If(F.type == GROUP_BROADCAST, F.group_count * 2 + 1, 0)
     )
     end_number = U16(label="Transaction number again", doc="The number again.")
-    unused = Bytes(doc="The rest of the table is no part of the transaction.")
+    unused = Bytes(when=Remaining() > 0, doc="The rest of the table is no part of the transaction.")
 
     checks = (
         Check(

@@ -37,8 +37,9 @@ def _switch(
     return inner, places
 
 
-def choose(target: Any, group: Group, rows: Bools) -> list[tuple[Any, Bools]]:
-    """The rows of a mask by the layer that a choice gives them; None where it gives none."""
+def choose(target: Any, group: Group, rows: Bools, passing: bool = True) -> list[tuple[Any, Bools]]:
+    """The rows of a mask by the layer that a choice gives them; None where it gives none. `passing`: layers that are
+    not wanted may be `PASSED` over."""
     if group.parts is not None and isinstance(target, (schema.Cases, schema.Switch)):
         settled = group.parts.choose(target)
         if settled is not None:
@@ -49,14 +50,15 @@ def choose(target: Any, group: Group, rows: Bools) -> list[tuple[Any, Bools]]:
         for case in target.cases:
             here = rows & holds(case.when, group)
             if here.any():
-                found += choose(case.target, group, here)
+                found += choose(case.target, group, here, passing)
                 rows = rows & ~here
-        return found + choose(target.default, group, rows)
+        return found + choose(target.default, group, rows, passing)
     if isinstance(target, schema.Switch):
         key = evaluate(target.key, group)
         assert isinstance(key, Numbers)
         own = group.known.chosen.get(target.table) if target.table else None
-        inner, places = _switch(target, group.known.within, tuple(own.items()) if own else ())
+        within = group.known.within if passing else None
+        inner, places = _switch(target, within, tuple(own.items()) if own else ())
         values = key.values
         if some(values < 0):
             values = np.where(values < 0, len(places), values)
@@ -64,9 +66,9 @@ def choose(target: Any, group: Group, rows: Bools) -> list[tuple[Any, Bools]]:
         if not every(key.known):
             which = np.where(key.known, which, places[-1])
         if (which == which[:1]).all():
-            return choose(inner[int(which[0])], group, rows) if len(which) else []
+            return choose(inner[int(which[0])], group, rows, passing) if len(which) else []
         found = []
         for place in np.flatnonzero(np.bincount(which.compress(rows), minlength=1)).tolist():
-            found += choose(inner[place], group, rows & (which == place))
+            found += choose(inner[place], group, rows & (which == place), passing)
         return found
     return [(target, rows)] if rows.any() else []

@@ -135,8 +135,10 @@ def _fields(group: Group, groups: list[Group], fields: tuple[schema.Field, ...])
         rows = ~group.cut
         if field.when is not None:
             if asks(field.when)[0] or group.skipped:
-                _lose(group, rows & missing(field.when, group), _there(group))
-                rows = ~group.cut
+                unseen = rows & missing(field.when, group)
+                if not isinstance(field, schema.Computed):
+                    _lose(group, unseen, _there(group))
+                rows = rows & ~unseen
             rows = rows & holds(field.when, group)
         if isinstance(field, schema.Computed):
             value = evaluate(field.expression, group)
@@ -203,7 +205,7 @@ def _lose(group: Group, rows: Bools, offset: Ints) -> None:
 def _struct(group: Group, groups: list[Group], field: schema.Struct, rows: Bools) -> None:
     before, at = group.bit, _there(group)
     done = np.zeros(group.size, bool)
-    for target, chosen in choose(field.target, group, rows):
+    for target, chosen in choose(field.target, group, rows, passing=False):
         if target is None:
             if field.length is not None:
                 length, known = size_of(field.length, group)
@@ -259,9 +261,15 @@ def _view(group: Group, groups: list[Group], field: schema.View, rows: Bools) ->
 
 
 def _nested(
-    group: Group, groups: list[Group], target: Any, rows: Bools, size: int | schema.Expr | None, field: schema.Field
+    group: Group,
+    groups: list[Group],
+    target: Any,
+    rows: Bools,
+    size: int | schema.Expr | None,
+    field: schema.Field,
+    number: Ints | None = None,
 ) -> Bools:
-    """Read a layer at the cursor of the rows; returns those in which it was read."""
+    """Read a layer at the cursor of the rows; returns those in which it was read. `number`: of an array element."""
     start = group.byte
     end = group.end
     if size is not None:
@@ -275,6 +283,7 @@ def _nested(
         end = start + length
     if some(rows):
         inner = _inside(group, resolve(target).definition, rows, start, end, nested=True)
+        inner.number = number.take(inner.up) if number is not None and inner.up is not None else None
         _layer(inner, groups)
         bit = group.bit.copy()
         bit[inner.up] = (inner.whole if size is not None else inner.stop) * 8
@@ -316,7 +325,7 @@ def _array(
             group.truncate(short, byte, text, (got.needed, group.left))
             _lose(group, got.lost, byte)
         else:
-            _nested(group, groups, field.element, active, None, field)
+            _nested(group, groups, field.element, active, None, field, number)
         active = active & (group.bit != here)
         number = number + 1
         if group.part is not None and field.count is not None and column.passed is None and uniform(field.element):

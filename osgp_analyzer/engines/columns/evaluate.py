@@ -36,6 +36,7 @@ from osgp_analyzer.schema.expr import (
     Context,
     Expr,
     If,
+    Index,
     Known,
     Map,
     Not,
@@ -46,6 +47,7 @@ from osgp_analyzer.schema.expr import (
     Remaining,
     Request,
     SizeOf,
+    element,
 )
 from osgp_analyzer.schema.layer import asks, walk
 
@@ -60,7 +62,7 @@ def _fixed(node: Expr) -> tuple[str, ...] | None:
     """The fields that a node depends on; None where it depends on the place of reading as well."""
     if node not in _fields:
         nodes = list(walk(node))
-        moving = any(isinstance(n, (Remaining, Peek, SizeOf, Call)) for n in nodes)
+        moving = any(isinstance(n, (Remaining, Peek, SizeOf, Call, Index)) for n in nodes)
         _fields[node] = None if moving else tuple(n.name for n in nodes if isinstance(n, Ref))
     return _fields[node]
 
@@ -126,6 +128,10 @@ def _evaluate(node: Expr, group: Group) -> Value:
             return Numbers(values, there)
         case Call():
             return _call(node, group)
+        case Index():
+            return _or_unknown(number(group), size)
+        case Context(name=name, index=Expr() as index):
+            return _element(name, evaluate(index, group), group)
         case Context(name=name):
             found = group.known.tables.get(name)
             return found.take(group.frames) if found is not None else unknown(size)
@@ -153,6 +159,33 @@ def holds(node: Expr | bool | None, group: Group) -> Any:
         case Not(operand=operand):
             return ~holds(operand, group)
     return truth(evaluate(node, group))
+
+
+def number(group: Group) -> Numbers | None:
+    """Number of the innermost array element that each row is in."""
+    rows: Ints | None = None
+    inner: Group | None = group
+    while inner is not None:
+        if inner.number is not None:
+            values = inner.number if rows is None else inner.number.take(rows)
+            return Numbers(values, everywhere(group.size))
+        if inner.up is not None:
+            rows = inner.up if rows is None else inner.up.take(rows)
+        inner = inner.parent
+    return None
+
+
+def _element(name: str, index: Value, group: Group) -> Numbers:
+    """A field of another table in the element of an array that `index` says."""
+    found = Numbers(np.zeros(group.size, np.int64), np.zeros(group.size, bool))
+    if not isinstance(index, Numbers):
+        return found
+    for one in np.unique(index.values[index.known]).tolist():
+        table = group.known.tables.get(element(name, one))
+        if table is not None:
+            rows = np.flatnonzero(index.known & (index.values == one))
+            found.values[rows], found.known[rows] = (part[group.frames[rows]] for part in (table.values, table.known))
+    return found
 
 
 def seen_before(name: str, group: Group) -> Value | None:

@@ -143,6 +143,8 @@ class Group:
         self._bit: Ints | None = None
         self._byte: Ints | None = start if part is None else start - part.skip
         self.part = part
+        self.number: Ints | None = None
+        """Of elements of an array: which one each row is, from 0."""
         self.skipped: dict[str, Bools] = {}
         """Fields before the part of the layer that is there, and the rows in which they are."""
         self.parent, self.up, self.nested = parent, up, nested

@@ -91,6 +91,8 @@ class Dissection:
             name = step.field.name
             if step.when is not None:
                 if (step.asks or self.env.skipped) and (missing := self.env.missing(step.field.when)):
+                    if isinstance(step.field, schema.Computed):
+                        continue
                     return self._unknown(step, missing)
                 if not step.when(self.env):
                     packet.absent_fields = packet.absent_fields | {name}

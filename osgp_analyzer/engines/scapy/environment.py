@@ -68,6 +68,15 @@ class LayerEnv:
         request = self.knowledge.request
         return request.get(name) if request is not None else None
 
+    def index(self) -> int | None:
+        layer: Any = self.packet
+        while layer is not None:
+            number: int | None = getattr(layer, "number_in_array", None)
+            if number is not None:
+                return number
+            layer = above(layer)
+        return None
+
     def context(self, name: str) -> Any:
         return self.knowledge.tables.get(name)
 

@@ -40,6 +40,7 @@ class DefinedPacket(Packet):
         "kept_wire",
         "knowledge",
         "layer_depth",
+        "number_in_array",
         "padding_bytes",
         "part",
         "spans",
@@ -67,6 +68,8 @@ class DefinedPacket(Packet):
     derived: tuple[int, bytes] | None
     """Of a layer whose bytes are nowhere in the frame: where in it that comes from, and all these bytes, in which
     `frame_offset` is a place then."""
+    number_in_array: int | None
+    """Of an element of an array: which one it is, from 0."""
     part: tuple[int, bool] | None
     """Of a layer inside a `View`: how many of its bytes come before those that are there, and whether it should be
     whole."""
@@ -89,6 +92,7 @@ class DefinedPacket(Packet):
         put(self, "kept_wire", {})
         put(self, "padding_bytes", b"")
         put(self, "part", None)
+        put(self, "number_in_array", None)
         put(self, "derived", None)
         put(self, "spans", None)
         put(self, "absent_fields", frozenset())
@@ -107,12 +111,14 @@ class DefinedPacket(Packet):
         base: int = -1,
         part: tuple[int, bool] | None = None,
         derived: tuple[int, bytes] | None = None,
+        number: int | None = None,
     ) -> DefinedPacket:
         """Dissect `data` (which may be empty) as this layer, `frame_offset` bytes into the frame. `part`: it is in a
         `View`, so many bytes of the layer come before the data, and whether they should be all of it. `derived`: the
-        data are not in the frame; see the attribute."""
+        data are not in the frame; see the attribute. `number`: of the array element that it is."""
         packet = cls(_internal=1, _underlayer=underlayer, _parent=parent)
         packet.frame_offset, packet.part, packet.derived = base, part, derived
+        packet.number_in_array = number
         packet.original = data
         packet.dissect(data)
         return packet

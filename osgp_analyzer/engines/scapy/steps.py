@@ -222,12 +222,16 @@ class _Steps:
     def array(self, field: schema.Array) -> tuple[Read, Write]:
         element = field.element
         if isinstance(element, schema.Field):
-            read_one, write_one = self.of(element)
+            read_field, write_one = self.of(element)
+
+            def read_one(env: DissectEnv, number: int) -> Any:
+                return read_field(env)
+
         else:
             layer = element
 
-            def read_one(env: DissectEnv) -> Any:
-                return nested(self.layer_class(layer), env, None)
+            def read_one(env: DissectEnv, number: int) -> Any:
+                return nested(self.layer_class(layer), env, None, number)
 
             def write_one(env: BuildEnv, sink: Sink, value: Any) -> None:
                 sink.put(_bytes_like(value))
@@ -241,7 +245,7 @@ class _Steps:
             while (len(found) < wanted) if wanted is not None else cursor.left > 0:
                 before = cursor.bit
                 try:
-                    found.append(read_one(env))
+                    found.append(read_one(env, len(found)))
                 except Truncated as short:
                     raise PartialArray(found, short) from None
                 except Before as early:
@@ -276,8 +280,8 @@ class PartialArray(Exception):
         self.found, self.short = found, short
 
 
-def nested(cls: type[DefinedPacket], env: DissectEnv, length: int | None) -> DefinedPacket:
-    """Dissect a layer inside another at the cursor, and move the cursor behind it."""
+def nested(cls: type[DefinedPacket], env: DissectEnv, length: int | None, number: int | None = None) -> DefinedPacket:
+    """Dissect a layer inside another at the cursor, and move the cursor behind it. `number`: of an array element."""
     cursor: Cursor = env.cursor
     start = cursor.byte
     if length is not None:
@@ -290,6 +294,7 @@ def nested(cls: type[DefinedPacket], env: DissectEnv, length: int | None) -> Def
         parent=env.packet,
         base=env.packet.frame_offset + first,
         part=(first - start, part[1]) if part is not None else None,
+        number=number,
     )
     cursor.bit = (end if length is not None else first + packet.wire_length) * 8
     if cursor.bit <= 0 and start < 0 and not packet.is_cut:

@@ -126,7 +126,8 @@ def _fields(packet: DefinedPacket, frame: bytes, beside: list[DefinedPacket]) ->
                 continue  # nothing of them could be read
             if not isinstance(value, list):
                 node.children = node.children[0].children
-                node.text = packets[0].summary_of(packets[0].definition.info)
+                text = packets[0].summary_of(packets[0].definition.info)
+                node.text = text if packets[0].part in (None, (0, True)) or "?" not in text else ""
         else:
             node.value, node.text = plain(value), describe(field, value, env)
             if field.show == SECRET:
@@ -154,6 +155,9 @@ def _node(packet: DefinedPacket, field: schema.Field, frame: bytes) -> FieldNode
             node.offset, node.length = None, 0
         elif span.bit % 8 or span.bits % 8:
             node.bits = (span.bit % 8, span.bits)
+            if packet.definition.bit_order == "lsb":  # as bits of the little-endian number
+                node.bits = (8 * span.length - span.bit % 8 - span.bits, span.bits)
+                node.little = True
     return node
 
 
