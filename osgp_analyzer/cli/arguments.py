@@ -131,7 +131,7 @@ def parser() -> argparse.ArgumentParser:
     _selection(show)
     _fields(
         show,
-        "a field for -T fields",
+        "a field for -T fields; a layer: 1 where it is; FIELD_text: the name of an enumeration's value",
         "for -T fields: header=y, separator=TEXT (/t is a tab), occurrence=f|l|a, aggregator=TEXT",
     )
     show.add_argument("-n", dest="names", action="store_false", help="with -V: numbers only, no names for values")
@@ -235,7 +235,8 @@ def _export(commands: argparse._SubParsersAction[Parser]) -> None:
 
 SQL = """\
 The table is `frames`. Its columns are the fields, named as in filters, without quotes; what a frame lacks is NULL.
-FIELD_text is the name of an enumeration's value, frame.time a timestamp in UTC, npdu.src an address such as 1/20.
+FIELD_text is the name of an enumeration's value, frame.time a timestamp in UTC, npdu.src an address such as 1/20, a
+layer (spdu) true or false, finding.severity a word.
 Of a field that is in a frame several times the first counts. * stands for the columns that `export` writes.
 
 examples:
