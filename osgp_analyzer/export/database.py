@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -51,6 +52,15 @@ def _told() -> Iterator[None]:
         if "interrupted" in str(error).lower():
             raise KeyboardInterrupt from None
         raise
+
+
+def details(error: duckdb.Error) -> dict[str, str]:
+    """What DuckDB says of an error: ``exception_message``; with ``errors_as_json`` also ``position`` and others."""
+    try:
+        found: dict[str, str] = json.loads("{" + str(error).partition("{")[2])
+        return found
+    except ValueError:
+        return {"exception_message": str(error)}
 
 
 class Database:
@@ -137,5 +147,6 @@ def _no_room(error: Exception) -> CaptureError:
     if isinstance(error, duckdb.OutOfMemoryException):
         return CaptureError(f"the query needs more than {MEMORY} of memory: ask for fewer columns or frames (-Y, -c)")
     known = [os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)]
-    reason = next((text for text in known if text in str(error)), str(error).partition("\n")[0])
+    message = details(error)["exception_message"] if isinstance(error, duckdb.Error) else str(error)
+    reason = next((text for text in known if text in message), message.partition("\n")[0])
     return CaptureError(f"{tempfile.gettempdir()}: cannot hold the table: {reason}: make room there, or set TMPDIR")
