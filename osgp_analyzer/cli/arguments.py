@@ -271,7 +271,9 @@ statistics:
   responses      how long answers take: distribution, by kind of answer, by who answers
   load           frames, bytes and bits per interval, as a share of the channel's rate
 
-Without a NAME all of them, the first rows of each. With --json every row: times are ns, sizes bytes.
+  all            all of these
+
+Without a NAME a summary on one screen. With --json all rows of all of them: times are ns, sizes bytes.
 """
 
 
