@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from osgp_analyzer.schema import REGISTRY
+
 TESTS = Path(__file__).parent
 CAPTURES = TESTS.parent / "captures"
 
@@ -42,3 +44,10 @@ def _scapy_raises() -> None:
     from scapy.config import conf
 
     conf.debug_dissector = True
+
+
+@pytest.fixture(autouse=True)
+def _no_layers_of_other_tests() -> None:
+    """Some tests try every layer that there is: those that other tests have defined are none of them."""
+    for name in [name for name, layer in REGISTRY.items() if layer.__module__.startswith("tests.")]:
+        del REGISTRY[name]

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 import struct
 from collections.abc import Iterable
@@ -16,6 +15,7 @@ from . import blocks
 from . import options as opt
 from .model import NANOSECONDS, Frame, Interface, Options
 from .notes import CaptureError
+from .part import Part
 from .source import write_all
 
 _VERSION = (1, 0)
@@ -41,7 +41,7 @@ class PcapngWriter:
     ) -> None:
         self._interfaces: list[Interface] = []
         self._numbers: dict[Interface, int] = {}
-        self._part = self._target = ""
+        self._part: Part | None = None
         self._owned = isinstance(file, (str, os.PathLike))
         if isinstance(file, (str, os.PathLike)):
             self.name = os.fsdecode(file)
@@ -54,7 +54,7 @@ class PcapngWriter:
             options = opt.text_options((opt.COMMENT, section_comment), (opt.SHB_APPLICATION, application))
             head = struct.pack("<IHHq", 0x1A2B3C4D, *_VERSION, _LENGTH_UNKNOWN)
             self._write_block(blocks.SECTION, head, opt.pack_options(options))
-        except (CaptureError, ValueError):
+        except BaseException:
             self.discard()
             raise
 
@@ -64,12 +64,12 @@ class PcapngWriter:
             target = os.path.realpath(self.name)
             if os.path.exists(target) and not stat.S_ISREG(os.stat(target).st_mode):
                 return open(target, "wb")
-            part = f"{target}.{secrets.token_hex(4)}.part"
-            file = open(part, "xb")  # noqa: SIM115 - closed by close() or discard()
+            self._part = Part(target)
+            return open(self._part.path, "xb")
         except (OSError, ValueError) as error:
+            if self._part:
+                self._part.discard()
             raise CaptureError(self._failure(error)) from error
-        self._part, self._target = part, target
-        return file
 
     def add_interface(
         self,
@@ -197,7 +197,7 @@ class PcapngWriter:
             if self._owned:
                 self._file.close()
             if self._part:
-                os.replace(self._part, self._target)
+                self._part.finish()
         except OSError as error:
             self._fail(error)
         self._open = False
@@ -211,8 +211,7 @@ class PcapngWriter:
             if self._owned:
                 self._file.close()
         if self._part:
-            with suppress(OSError):
-                os.unlink(self._part)
+            self._part.discard()
 
     def __enter__(self) -> PcapngWriter:
         return self

@@ -167,7 +167,7 @@ def parser() -> argparse.ArgumentParser:
     _selection(show)
     _fields(
         show,
-        "a field for -T fields",
+        "a field for -T fields; a layer: 1 where it is; FIELD_text: the name of an enumeration's value",
         "for -T fields: header=y, separator=TEXT (/t is a tab), occurrence=f|l|a, aggregator=TEXT",
     )
     show.add_argument("-n", dest="names", action="store_false", help="with -V: numbers only, no names for values")
@@ -272,7 +272,8 @@ def _export(commands: argparse._SubParsersAction[Parser]) -> None:
 
 SQL = """\
 The table is `frames`. Its columns are the fields, named as in filters, without quotes; what a frame lacks is NULL.
-FIELD_text is the name of an enumeration's value, frame.time a timestamp in UTC, npdu.src an address such as 1/20.
+FIELD_text is the name of an enumeration's value, frame.time a timestamp in UTC, npdu.src an address such as 1/20, a
+layer (spdu) true or false, finding.severity a word.
 Of a field that is in a frame several times the first counts. * stands for the columns that `export` writes.
 
 examples:
@@ -307,7 +308,9 @@ statistics:
   responses      how long answers take: distribution, by kind of answer, by who answers
   load           frames, bytes and bits per interval, as a share of the channel's rate
 
-Without a NAME all of them, the first rows of each. With --json every row: times are ns, sizes bytes.
+  all            all of these
+
+Without a NAME a summary on one screen. With --json all rows of all of them: times are ns, sizes bytes.
 """
 
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from osgp_analyzer.app.options import settings
 from osgp_analyzer.app.selection import Wanted, selected_chunks
@@ -59,17 +59,24 @@ def run(options: argparse.Namespace) -> int:
 
 @contextmanager
 def ended_by_signals() -> Iterator[None]:
-    """Being asked to end takes the unfinished file away, as an error does."""
+    """Being asked to end takes the unfinished file away, as an error does. The program does end then, and being asked
+    again changes nothing: the same signal often comes twice, to a program and to its group."""
+    before: dict[int, Any] = {}
 
     def end(number: int, _: FrameType | None) -> NoReturn:
+        for one in before:
+            signal.signal(one, lambda *_: None)  # SIG_IGN: Python complains of a signal that is under way already
+        before.clear()
         raise SystemExit(128 + number)
 
-    numbers = {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}
-    before = {number: signal.signal(number, end) for number in numbers}
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            number = getattr(signal, name)
+            before[number] = signal.signal(number, end)
     try:
         yield
     finally:
-        for number, handler in before.items():
+        for number, handler in list(before.items()):
             signal.signal(number, handler)
 
 

@@ -7,10 +7,10 @@ import argparse
 import sys
 from collections.abc import Iterable
 
-import dissectors.definitions  # noqa: F401  defines the layers
 from osgp_analyzer import schema
 from osgp_analyzer.analysis.fields import FIELDS
 from osgp_analyzer.cli.arguments import OK, USAGE, nearest
+from osgp_analyzer.filters.names import names
 from osgp_analyzer.schema import REGISTRY, Definition
 
 Described = dict[str, str]
@@ -18,6 +18,7 @@ Described = dict[str, str]
 
 FRAME: Described = {
     "frame.number": "Number of the frame, from 1",
+    "frame.time": 'Date and time in UTC; in filters also with a zone: frame.time >= "2026-11-25 12:00+01:00"',
     "frame.time_epoch": "Time in seconds since 1970, UTC, with nine decimals",
     "frame.len": "Bytes on the wire",
     "frame.cap_len": "Bytes in the capture",
@@ -36,12 +37,14 @@ FINDING: Described = {
 }
 OTHERS: dict[str, tuple[str, Described]] = {
     "frame": ("Frame", FRAME | {n: f"{f.label}: {f.doc}" for n, f in FIELDS.items() if n.startswith("frame.")}),
-    "npdu": ("Addresses, for filters", ADDRESSES),
+    "npdu": ("Addresses", ADDRESSES),
     "transaction": (
         "Exchanges, found over all frames",
         {n: f"{f.label}: {f.doc}" for n, f in FIELDS.items() if n.startswith("tr")},
     ),
     "finding": ("Findings", FINDING),
+    "data": ("Data", {"data.data": "Bytes that no layer reads"}),
+    "padding": ("Padding", {"padding.padding": "Bytes behind the end that a layer gives for itself"}),
 }
 """Fields that no layer defines, by their prefix."""
 
@@ -49,11 +52,10 @@ OTHERS: dict[str, tuple[str, Described]] = {
 def run(options: argparse.Namespace) -> int:
     """Print layers and fields; an unknown name gives the nearest ones and exit code 2."""
     definitions = [layer.definition for layer in REGISTRY.values()]
-    names = {d.name for d in definitions} | {d.full_name(f) for d in definitions for f in d.fields}
-    names |= OTHERS.keys() | {name for _, fields in OTHERS.values() for name in fields}
+    known = names().keys() | OTHERS.keys()
     for wanted in options.name:
-        if wanted not in names:
-            print(f"osgp-analyzer: no field or layer named {wanted!r}{nearest(wanted, sorted(names))}", file=sys.stderr)
+        if wanted not in known:
+            print(f"osgp-analyzer: no field or layer named {wanted!r}{nearest(wanted, sorted(known))}", file=sys.stderr)
             return USAGE
     for definition in definitions:
         fields = [

@@ -12,11 +12,11 @@ from osgp_analyzer.app.options import settings
 from osgp_analyzer.app.session import Session
 from osgp_analyzer.app.statistics import gather
 from osgp_analyzer.capture import CaptureError
-from osgp_analyzer.cli import stats_plots, stats_tables
+from osgp_analyzer.cli import stats_plots, stats_summary, stats_tables
 from osgp_analyzer.cli.arguments import nearest
 from osgp_analyzer.cli.progress import Progress
 from osgp_analyzer.cli.show import notes
-from osgp_analyzer.cli.stats_page import ALL, FEW, Page
+from osgp_analyzer.cli.stats_page import Page
 
 WRITERS = {
     "frames": stats_tables.frames,
@@ -30,23 +30,29 @@ WRITERS = {
     "load": stats_plots.load,
 }
 """What writes each result."""
+ALL = "all"
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the statistics; 1 when the file is damaged."""
+    known = [*SECTIONS, ALL]
     for name in options.statistics:
-        if name not in SECTIONS:
-            hint = nearest(name, list(SECTIONS)) or f"; there are {', '.join(SECTIONS)}"
+        if name not in known:
+            hint = nearest(name, known) or f"; there are {', '.join(known)}"
             raise CaptureError(f"no statistic named {name!r}{hint}")
     session = Session.open(options.file, settings(options.link, options.crc, options.decode_as))
     chosen = Settings(options.rate, options.interval)
-    found = gather(session, options.filter, options.statistics or SECTIONS, chosen, Progress(session).of)
+    names = SECTIONS if not options.statistics or ALL in options.statistics else options.statistics
+    found = gather(session, options.filter, names, chosen, Progress(session).of)
     counted = found["frames"]["frames"]
     if options.json:
         print(json.dumps(found, indent=1))
     elif counted:
-        page = Page(sys.stdout, ALL if options.statistics else FEW, found["frames"])
-        for name, result in found.items():
-            WRITERS[name](page, result)
+        page = Page(sys.stdout, found["frames"])
+        if options.statistics:
+            for name, result in found.items():
+                WRITERS[name](page, result)
+        else:
+            stats_summary.summary(page, found)
     sys.stdout.flush()
     return notes(session, bool(counted) or options.filter is None)

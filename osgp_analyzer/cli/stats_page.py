@@ -10,8 +10,6 @@ from osgp_analyzer.cli import tables
 
 Row = dict[str, Any]
 
-ALL, FEW = 1 << 30, 4
-"""Rows of a table: all, or as many as fit a summary."""
 NOTHING = "-"
 
 
@@ -49,10 +47,10 @@ def domain(row: Row) -> str:
 
 
 class Page:
-    """Writes to `out`, `limit` rows of each table. `total`: the result ``frames``."""
+    """Writes to `out`. `total`: the result ``frames``."""
 
-    def __init__(self, out: TextIO, limit: int, total: Row) -> None:
-        self.out, self.limit, self.total = out, limit, total
+    def __init__(self, out: TextIO, total: Row) -> None:
+        self.out, self.total = out, total
         width = tables.width(out)
         self.width = None if width is None else width - 2
         self.marks = tables.blocks(out)
@@ -67,14 +65,12 @@ class Page:
         self.line(text)
 
     def table(self, titles: Sequence[str], rows: Sequence[Row], cells: Callable[[Row], Sequence[str]]) -> None:
-        """The first rows, and how many are left out; titles as `tables.table` has them."""
+        """The rows; titles as `tables.table` has them."""
         if not rows:
             self.line("  none")
             return
-        for line in tables.table(titles, [cells(row) for row in rows[: self.limit]], self.width):
+        for line in tables.table(titles, [cells(row) for row in rows], self.width):
             self.line(f"  {line}")
-        if len(rows) > self.limit:
-            self.line(f"  ... and {len(rows) - self.limit} more")
 
     def note(self, count: int, text: str) -> None:
         """A remark on so many frames, unless there are none."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from osgp_analyzer.cli import tables
-from osgp_analyzer.cli.stats_page import ALL, NOTHING, Page, Row, domain, milliseconds, number, seconds, span
+from osgp_analyzer.cli.stats_page import NOTHING, Page, Row, domain, milliseconds, number, seconds, span
 
 WIDTH, HEIGHT, BAR = 60, 4, 40
 """Characters of a plot over time, and of the longest bar."""
@@ -50,14 +50,14 @@ def load(page: Page, result: Row) -> None:
     if rate is None:
         page.line("  not all frames were heard on a LON channel, so that its rate is not known: name one with --rate")
     else:
-        page.line(f"  {rate} bit/s ({_ORIGIN.get(result['rate_from'], result['rate_from'])}); bits of {_basis(result)}")
+        page.line(f"  {rate} bit/s ({rate_from(result)}); bits of {_basis(result)}")
         page.line("  without error correction, priority slots and gaps: the real load is higher")
-    if any(row["load"] is not None and row["load"] > 1 for row in rows):
+    if too_much(result):
         page.line("  more than the channel can carry: the rate is not that of this capture, and --rate names another")
     page.note(result["untimed"], "without a time stamp, not counted")
-    _plot(page, result)
-    if page.limit != ALL:
-        return
+    plot(page, result)
+    if result["left_out"]:
+        page.line(f"  in long gaps {result['left_out']} intervals without frames are left out below")
     page.table(
         ("from s", "frames", "frames/s", "bytes", "bits", "bit/s", "load %"),
         rows,
@@ -73,7 +73,12 @@ def load(page: Page, result: Row) -> None:
     )
 
 
-def _plot(page: Page, result: Row) -> None:
+def too_much(result: Row) -> bool:
+    """Whether there is more than the channel can carry, so that its rate must be another."""
+    return any(row["load"] is not None and row["load"] > 1 for row in result["rows"])
+
+
+def plot(page: Page, result: Row) -> None:
     """Load over time, or bit/s where it is not known; several intervals in a column where there are many."""
     rows, interval = result["rows"], result["interval"]
     first = rows[0]["start"]
@@ -95,6 +100,12 @@ def _plot(page: Page, result: Row) -> None:
 
 
 _ORIGIN = {"option": "--rate", "file": "as the file says"}
+
+
+def rate_from(result: Row) -> str:
+    """Who says what the rate is."""
+    origin: str = result["rate_from"]
+    return _ORIGIN.get(origin, origin)
 
 
 def _basis(result: Row) -> str:

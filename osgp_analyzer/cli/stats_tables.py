@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from osgp_analyzer.cli import tables
-from osgp_analyzer.cli.stats_page import ALL, NOTHING, Page, Row, domain, number, seconds, share
+from osgp_analyzer.cli.stats_page import NOTHING, Page, Row, domain, number, seconds, share
 
 
 def frames(page: Page, result: Row) -> None:
@@ -21,11 +21,6 @@ def frames(page: Page, result: Row) -> None:
 def hierarchy(page: Page, result: Row) -> None:
     """A line for each path of layers."""
     page.head("Protocol hierarchy")
-    flat = list(_flat(result["layers"], 0))
-    # The parents of a frequent layer are as frequent: what is kept is a tree.
-    kept = sorted(range(len(flat)), key=lambda place: (-flat[place][1]["frames"], flat[place][0]))
-    limit = page.limit if page.limit == ALL else 2 * page.limit
-    chosen = [flat[place] for place in sorted(kept[:limit])]
     rows = [
         (
             "  " * depth + row["layer"],
@@ -34,12 +29,10 @@ def hierarchy(page: Page, result: Row) -> None:
             share(row["frames"], page.total["frames"]),
             number(row["bytes"]),
         )
-        for depth, row in chosen
+        for depth, row in _flat(result["layers"], 0)
     ]
     for line in tables.table(("<layer", "<", "frames", "%", "bytes"), rows, page.width):
         page.line(f"  {line}")
-    if len(flat) > limit:
-        page.line(f"  ... and {len(flat) - limit} more")
 
 
 def endpoints(page: Page, result: Row) -> None:

@@ -53,6 +53,8 @@ SHOW: dict[str, Callable[[Any], str]] = {
 
 def printable(text: str) -> str:
     """`text` with everything that a terminal could act on, or that hides, written as an escape."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 

@@ -3,20 +3,31 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from osgp_analyzer.analysis.fields import FIELDS, Kind
 from osgp_analyzer.analysis.remarks import frame_remarks
 from osgp_analyzer.analysis.tracking import Tracked
 from osgp_analyzer.capture import CaptureError
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices
-from osgp_analyzer.filters.literals import address_text
-from osgp_analyzer.filters.names import ADDRESS, ADDRESSES, FRAME, GROUP, NUMBER, fields_of, kept, names
+from osgp_analyzer.filters.literals import address_text, nearest
+from osgp_analyzer.filters.names import (
+    ADDRESS,
+    ADDRESSES,
+    DATE,
+    FRAME,
+    GROUP,
+    NUMBER,
+    TIME,
+    TRACKED,
+    WORDS,
+    fields_of,
+    kept,
+    names,
+)
 from osgp_analyzer.filters.occurrences import Flat, Packed, Part, Texts, frame_part, kept_parts
 from osgp_analyzer.schema import REGISTRY
 from osgp_analyzer.store.header import OF_PORTS, PACKED, kept_columns, layers_on_the_way, pack, unpack
@@ -25,8 +36,11 @@ from osgp_analyzer.store.store import OF_REQUEST
 INTEGER, TEXTS, YES_NO, TIMESTAMP, SECONDS = "BIGINT", "VARCHAR", "BOOLEAN", "TIMESTAMP_NS", "DECIMAL(29,9)"
 """Types of columns, as SQL calls them. The last two are made of nanoseconds (since 1970, UTC, or of a duration)."""
 
-TRACKED: dict[str, Callable[[Tracked], Ints]] = {name: field.values for name, field in FIELDS.items()}
-"""Fields of a frame that follow from other frames: a whole number for each frame of a chunk, -1 where there is none."""
+OF_KIND = {NUMBER: INTEGER, TIME: SECONDS, DATE: TIMESTAMP, GROUP: YES_NO}
+"""Types of fields that have values of one kind only."""
+
+OWN = FRAME | TRACKED
+"""Fields of the frame itself and of its exchange: one value at most, and no layer has them."""
 
 NAMES = "_text"
 """``spdu.type_text`` is the name of the value of ``spdu.type``."""
@@ -43,19 +57,14 @@ def default_names() -> tuple[str, ...]:
 
 @cache
 def column_types() -> dict[str, str]:
-    """All columns there can be, by name, with their type. Layers are columns too: whether a frame has them."""
-    found = {"frame.time": TIMESTAMP, **{n: SECONDS if f.kind is Kind.TIME else INTEGER for n, f in FIELDS.items()}}
+    """All columns there can be, by name, with their type: what filters can name (layers: whether a frame has them),
+    and the names of the values of enumerations."""
+    found: dict[str, str] = {}
     for name, known in names().items():
-        if name in found:
-            continue
-        if name == "frame.time_epoch":
-            found[name] = SECONDS
-        elif known.kinds == {NUMBER}:
-            found[name] = INTEGER
-            if known.values:
-                found.setdefault(name + NAMES, TEXTS)
-        else:
-            found[name] = YES_NO if known.kinds == {GROUP} else TEXTS
+        kind = next(iter(known.kinds)) if len(known.kinds) == 1 else ""
+        found[name] = TEXTS if name in WORDS else OF_KIND.get(kind, TEXTS)
+        if found[name] == INTEGER and known.values:
+            found.setdefault(name + NAMES, TEXTS)
     return found
 
 
@@ -64,8 +73,7 @@ def check_names(chosen: Iterable[str]) -> None:
     types = column_types()
     for name in chosen:
         if name not in types:
-            near = difflib.get_close_matches(name, types, 3, 0.5)
-            hint = f"; did you mean {' or '.join(near)}?" if near else "; osgp-analyzer fields lists them"
+            hint = nearest(name, list(types)) or "; osgp-analyzer fields lists them"
             raise CaptureError(f"no field named {name!r}{hint}")
 
 
@@ -89,15 +97,13 @@ class Columns:
         check_names(self.names)
         self.occurrence, self.aggregator, self.text = occurrence, aggregator, text
         self._plain = {name: _plain(name) for name in self.names}
-        once = {*FRAME, *TRACKED, "frame.time"}
         all_types = column_types()
         self.types = {
-            name: TEXTS if occurrence == "a" and plain not in once and all_types[name] != YES_NO else all_types[name]
+            name: TEXTS if occurrence == "a" and plain not in OWN and all_types[name] != YES_NO else all_types[name]
             for name, plain in self._plain.items()
         }
-        self._fields = {n for n in self._plain.values() if n not in once}
         defined = {layer.definition.full_name(f) for layer in REGISTRY.values() for f in layer.definition.fields}
-        wanted = {field for name in self._fields for field in fields_of(name)}
+        wanted = {field for name in self._plain.values() if name not in OWN for field in fields_of(name)}
         self._within = layers_on_the_way(wanted) if wanted <= defined else None
 
     def make(self, tracked: Tracked, mask: Bools) -> dict[str, Any]:
@@ -105,13 +111,12 @@ class Columns:
         arrays of strings with None where there is none."""
         rows = np.flatnonzero(mask)
         size = len(mask)
-        parts = self._parts(tracked)
+        parts = self._parts(tracked, self._plain.values())
         made: dict[str, Any] = {}
         for name, plain in self._plain.items():
             found = parts[plain]
             if self.types[name] == TEXTS:
-                turn = _enumeration(plain) if name != plain else _texter(plain, self.text)
-                made[name] = self._texts(found, turn, size)[rows]
+                made[name] = self._texts(name, found, size)[rows]
             else:
                 values, known = self._numbers(found, size)
                 made[name] = (
@@ -119,17 +124,23 @@ class Columns:
                 )
         return made
 
-    def _parts(self, tracked: Tracked) -> dict[str, list[Part]]:
+    def texts(self, tracked: Tracked, chosen: Iterable[str], only: Bools | None = None) -> dict[str, Any]:
+        """Some columns as arrays of strings, for all frames of the chunk; None where there is none, 1 for a layer.
+        `only`: it is enough to have those of a mask."""
+        plain = {name: self._plain[name] for name in chosen}
+        parts = self._parts(tracked, plain.values(), only)
+        return {
+            name: self._texts(name, parts[one], tracked.chunk.stop - tracked.chunk.start) for name, one in plain.items()
+        }
+
+    def _parts(self, tracked: Tracked, chosen: Iterable[str], only: Bools | None = None) -> dict[str, list[Part]]:
         """The occurrences of each field: from the kept columns where they have what is asked for."""
         store, chunk = tracked.store, tracked.chunk
         found: dict[str, list[Part]] = {}
         decode = []
-        for name in dict.fromkeys(self._plain.values()):
-            if name in TRACKED:
-                values = TRACKED[name](tracked)
-                found[name] = [Part(None, Numbers(values, values >= 0), values >= 0)]
-            elif name not in self._fields:
-                found[name] = [frame_part("frame.time_epoch" if name == "frame.time" else name, store, chunk)]
+        for name in dict.fromkeys(chosen):
+            if name in OWN:
+                found[name] = [frame_part(name, store, chunk, tracked)]
             elif self._is_kept(tracked, name):
                 found[name] = kept_parts(name, store, chunk)
             else:
@@ -137,7 +148,8 @@ class Columns:
         if decode:
             flat = Flat(decode, reduced=True)
             whole = self._within is None or "groups" in vars(tracked)
-            for rows, groups in tracked.groups if whole else tracked.read(within=self._within):
+            layers = tracked.layers(only) if whole else tracked.read(only, self._within)
+            for rows, groups in layers:
                 for group in groups:
                     flat.add(rows, group)
             for remark, remarked in frame_remarks(store, chunk).items():
@@ -166,7 +178,9 @@ class Columns:
             values[rows], known[rows] = part.value.values[at], True
         return values, known
 
-    def _texts(self, parts: list[Part], turn: Callable[[Part, Ints], Any], size: int) -> Any:
+    def _texts(self, name: str, parts: list[Part], size: int) -> Any:
+        plain = self._plain[name]
+        turn = _enumeration(plain) if name != plain or plain in WORDS else _texter(plain, self.text)
         texts = np.full(size, None, object)
         taken = np.zeros(size, bool)
         for part in parts:
@@ -185,7 +199,7 @@ class Columns:
 
 def _plain(name: str) -> str:
     """The field that a column is made of."""
-    return name if name in names() or name in TRACKED or name == "frame.time" else name.removesuffix(NAMES)
+    return name if name in names() else name.removesuffix(NAMES)
 
 
 def _places(part: Part) -> tuple[Ints, Ints]:

@@ -3,11 +3,17 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
+import json
 import os
+import re
+import secrets
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,8 +25,11 @@ from osgp_analyzer.capture import CaptureError
 from osgp_analyzer.engines.columns.values import Bools
 from osgp_analyzer.export.columns import SECONDS, TIMESTAMP, Columns
 
+_ENDED = re.compile(r"\n(SystemExit|KeyboardInterrupt)(: \d+)?\s*$")
 MEMORY = "400MB"
 """What DuckDB may take before it moves data to its folder."""
+
+TEMPORARY = tempfile.gettempdir()  # writes a file to see whether it can: not while somebody waits for a signal
 
 Selection = Iterable[tuple[Tracked, Bools]]
 """Chunks, each with a mask of its frames."""
@@ -51,6 +60,19 @@ def _told() -> Iterator[None]:
         if "interrupted" in str(error).lower():
             raise KeyboardInterrupt from None
         raise
+    except duckdb.Error as error:
+        if _ENDED.search(str(error)):  # a signal came while DuckDB was reading arrays of Python
+            raise KeyboardInterrupt from None
+        raise
+
+
+def details(error: duckdb.Error) -> dict[str, str]:
+    """What DuckDB says of an error: ``exception_message``; with ``errors_as_json`` also ``position`` and others."""
+    try:
+        found: dict[str, str] = json.loads("{" + str(error).partition("{")[2])
+        return found
+    except ValueError:
+        return {"exception_message": str(error)}
 
 
 class Database:
@@ -58,8 +80,10 @@ class Database:
 
     def __init__(self) -> None:
         try:
-            self._folder = tempfile.TemporaryDirectory(prefix="osgp-analyzer-")
-            self.path = Path(self._folder.name)
+            self.path = Path(TEMPORARY, f"osgp-analyzer-{secrets.token_hex(8)}")
+            self._remove = partial(shutil.rmtree, self.path, ignore_errors=True)
+            atexit.register(self._remove)  # a signal can come before `close` is done, or the folder known to be there
+            self.path.mkdir(0o700)
             config: dict[str, str | bool | int | float | list[str]] = {
                 "temp_directory": str(self.path / "spill"),
                 "memory_limit": MEMORY,
@@ -111,14 +135,16 @@ class Database:
 
     def _on_chunk(self, columns: Columns, chunk: dict[str, Any], statement: str, as_text: bool = False) -> None:
         chosen = ", ".join(f"{_expression(n, t, as_text)} AS {quoted(n)}" for n, t in columns.types.items())
-        self._connection.register("chunk", chunk)
-        self.run(statement.format(f"SELECT {chosen} FROM chunk"))
-        self._connection.unregister("chunk")
+        with _told():
+            self._connection.register("chunk", chunk)
+            self.run(statement.format(f"SELECT {chosen} FROM chunk"))
+            self._connection.unregister("chunk")
 
     def close(self) -> None:
         """Forget everything."""
         self._connection.close()
-        self._folder.cleanup()
+        self._remove()
+        atexit.unregister(self._remove)
 
     def __enter__(self) -> Database:
         return self
@@ -137,5 +163,6 @@ def _no_room(error: Exception) -> CaptureError:
     if isinstance(error, duckdb.OutOfMemoryException):
         return CaptureError(f"the query needs more than {MEMORY} of memory: ask for fewer columns or frames (-Y, -c)")
     known = [os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)]
-    reason = next((text for text in known if text in str(error)), str(error).partition("\n")[0])
-    return CaptureError(f"{tempfile.gettempdir()}: cannot hold the table: {reason}: make room there, or set TMPDIR")
+    message = details(error)["exception_message"] if isinstance(error, duckdb.Error) else str(error)
+    reason = next((text for text in known if text in message), message.partition("\n")[0])
+    return CaptureError(f"{TEMPORARY}: cannot hold the table: {reason}: make room there, or set TMPDIR")

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import stat
 import sys
@@ -13,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import BinaryIO, cast
 
 from osgp_analyzer.capture import CaptureError
+from osgp_analyzer.capture.part import Part
 
 
 @contextmanager
@@ -32,7 +32,8 @@ def output(name: str, *, private: bool = False) -> Iterator[BinaryIO]:
                 raise error.__cause__ from None
             raise
         return
-    part = target = ""
+    part: Part | None = None
+    target = ""
     begun = False
     try:
         target = os.path.realpath(name)  # a link to a file is written through, not replaced by a file
@@ -40,35 +41,33 @@ def output(name: str, *, private: bool = False) -> Iterator[BinaryIO]:
             raise CaptureError(f"{name}: is a folder: give the name of a file in it")
         device = os.path.exists(target) and not stat.S_ISREG(os.stat(target).st_mode)
         if not device:
-            part = f"{target}.{secrets.token_hex(4)}.part"
+            part = Part(target)
     except (OSError, ValueError) as error:
         raise _failure(name, error) from error
     try:
-        with _opened(name, target if device else part, "wb" if device else "xb") as file:
+        with _opened(name, part.path if part else target, "xb" if part else "wb") as file:
             begun = True
             if private and not device:
                 os.fchmod(file.fileno(), 0o600)
             file.raw.name = name  # type: ignore[attr-defined]  # errors name the file that was asked for
             yield file
             file.flush()
-            if not device:
+            if part:
                 os.fsync(file.fileno())
-        if not device:
+        if part:
             if os.path.exists(target) and not private:
                 with suppress(OSError):
-                    shutil.copymode(target, part)
-            os.replace(part, target)
-            part = ""
+                    shutil.copymode(target, part.path)
+            part.finish()
     except OSError as error:
-        raise _failure(name, error, begun and bool(part)) from error
+        raise _failure(name, error, begun and part is not None) from error
     except CaptureError as error:
         if isinstance(error.__cause__, OSError) and str(error).startswith(f"{name}: "):
-            raise _failure(name, error.__cause__, begun and bool(part)) from error.__cause__
+            raise _failure(name, error.__cause__, begun and part is not None) from error.__cause__
         raise
     finally:
         if part:
-            with suppress(OSError):
-                os.unlink(part)
+            part.discard()
 
 
 def _opened(name: str, path: str, mode: str) -> BinaryIO:

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import re
 from dataclasses import dataclass
 
 from osgp_analyzer.filters.errors import FilterError
 from osgp_analyzer.filters.lexer import Token, unescape
-from osgp_analyzer.filters.names import ADDRESS, BYTES, NUMBER, TEXT, TIME, Name
+from osgp_analyzer.filters.names import ADDRESS, BYTES, DATE, NUMBER, TEXT, TIME, Name
 
 LARGEST = 1 << 63
 SUBNET_NODE, GROUP_ADDRESS, SUBNET, BROADCAST, NEURON_ID = range(5)
@@ -17,6 +18,8 @@ SUBNET_NODE, GROUP_ADDRESS, SUBNET, BROADCAST, NEURON_ID = range(5)
 _NUMBER = re.compile(r"([+-]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|(0[0-7]+)|(0|[1-9][0-9]*))", re.ASCII)
 _BYTES = re.compile(r"[0-9a-fA-F]{2}(?:[:.-]?[0-9a-fA-F]{2})*:?", re.ASCII)
 _DECIMAL = re.compile(r"([+-]?)([0-9]{1,12})(?:\.([0-9]{0,30}))?", re.ASCII)
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?:(:\d\d)(?:\.(\d{1,9}))?)?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
+_EPOCH = datetime.datetime.fromtimestamp(0, datetime.UTC)
 _ADDRESS = re.compile(r"(\d{1,3})/(\d{1,3})|group (\d{1,3})|subnet (\d{1,3})|(broadcast)", re.ASCII | re.IGNORECASE)
 _NEURON_ID = re.compile(r"[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}", re.ASCII)
 
@@ -73,6 +76,19 @@ def nanoseconds(text: str) -> int | None:
     return -value if sign == "-" else value
 
 
+def moment(text: str) -> int | None:
+    """A date, or a date and time (RFC 3339, down to ns), in UTC where no zone is named, as ns since 1970."""
+    match = _MOMENT.fullmatch(text)
+    if match is None:
+        return None
+    day, clock, second, fraction, zone = match.groups()
+    try:
+        whole = datetime.datetime.fromisoformat(f"{day}T{clock or '00:00'}{second or ':00'}{zone or 'Z'}")
+    except ValueError:
+        return None
+    return (whole - _EPOCH) // datetime.timedelta(seconds=1) * 10**9 + int((fraction or "").ljust(9, "0"))
+
+
 def address(text: str) -> int | None:
     """An address as the number that stands for it."""
     if _NEURON_ID.fullmatch(text):
@@ -105,6 +121,7 @@ _WANTED = {
     BYTES: "bytes such as 00:c4 or a string in quotation marks",
     TEXT: "a string in quotation marks",
     ADDRESS: 'an address such as 1/42, "group 9", "subnet 3", broadcast or 04:11:22:33:44:55',
+    DATE: 'a time such as "2026-11-25 11:16:18.25", in UTC or with a zone (+01:00)',
     TIME: "seconds with up to 9 decimals",
 }
 
@@ -120,8 +137,9 @@ def literal(text: str, token: Token, name: Name, kinds: set[str]) -> Literal:
         plain = None if quoted else number(string)
         if numbers is None and plain is not None:
             numbers = frozenset({plain})
-    if ADDRESS in kinds or TIME in kinds:
-        one = address(string) if ADDRESS in kinds else None if quoted else nanoseconds(string)
+    if kinds & {ADDRESS, DATE, TIME}:
+        one = address(string) if ADDRESS in kinds else moment(string) if DATE in kinds else None
+        one = nanoseconds(string) if TIME in kinds and not quoted else one
         numbers = frozenset({one}) if one is not None else None
     if BYTES in kinds:
         data = encoded(string) if quoted else octets(string)

@@ -13,11 +13,13 @@ from osgp_analyzer.analysis.fields import FIELDS, Kind
 from osgp_analyzer.schema import REGISTRY, Group, Severity
 from osgp_analyzer.store.header import kept_columns
 
-NUMBER, BYTES, TEXT, ADDRESS, TIME, GROUP = "number", "bytes", "text", "address", "time", "group"
-"""Kinds of fields. `TIME`: a point in time or a duration. `GROUP`: a layer or structure, which is there or not."""
+NUMBER, BYTES, TEXT, ADDRESS, TIME, DATE, GROUP = "number", "bytes", "text", "address", "time", "date", "group"
+"""Kinds of fields. `TIME`: seconds since 1970 or of a duration. `DATE`: a point in time, written as date and time. Both
+are ns. `GROUP`: a layer or structure, which is there or not."""
 
 FRAME = {
     "frame.number": NUMBER,
+    "frame.time": DATE,
     "frame.time_epoch": TIME,
     "frame.len": NUMBER,
     "frame.cap_len": NUMBER,
@@ -30,6 +32,8 @@ FINDING = {"finding.code": TEXT, "finding.severity": NUMBER, "finding.group": NU
 """What decoding had to remark on a frame; ``finding`` alone: whether it had."""
 SEVERITIES, GROUPS = list(Severity), list(Group)
 """The numbers of `finding.severity` and `finding.group` are places in these."""
+WORDS = ("finding.severity", "finding.group")
+"""Fields whose numbers are made here, to have an order: nobody is shown them but as their names."""
 ADDRESSES = {
     "npdu.src": ("npdu.src_subnet", "npdu.src_node"),
     "npdu.dst": (

@@ -68,7 +68,7 @@ def frame_part(name: str, store: FrameStore, chunk: Chunk, tracked: Tracked | No
     known = everywhere
     if name == "frame.number":
         values: Any = np.arange(chunk.start + 1, chunk.stop + 1)
-    elif name == "frame.time_epoch":
+    elif name in ("frame.time", "frame.time_epoch"):
         values, known = chunk.time, chunk.time != NO_TIME
     elif name == "frame.len":
         values = chunk.length

@@ -9,7 +9,7 @@ import warnings
 from osgp_analyzer.filters.errors import FilterError
 from osgp_analyzer.filters.lexer import Token, tokens, unescape
 from osgp_analyzer.filters.literals import Literal, encoded, literal, nearest, number
-from osgp_analyzer.filters.names import ADDRESS, BYTES, GROUP, NUMBER, TEXT, TIME, Name, names
+from osgp_analyzer.filters.names import ADDRESS, BYTES, DATE, GROUP, NUMBER, TEXT, TIME, Name, names
 from osgp_analyzer.filters.nodes import Expression, Logical, Not, Pair, Present, Range, Reference, Relation
 
 DEEPEST = 100
@@ -260,7 +260,7 @@ class Parser:
 def _kinds(reference: Reference) -> set[str]:
     if reference.ranges:
         return reference.name.kinds & {BYTES, TEXT}
-    return reference.name.kinds & {NUMBER, BYTES, TEXT, ADDRESS, TIME}
+    return reference.name.kinds & {NUMBER, BYTES, TEXT, ADDRESS, TIME, DATE}
 
 
 def _quantified(sign: str, quantifier: str) -> tuple[str, bool]:

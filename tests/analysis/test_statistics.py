@@ -255,11 +255,11 @@ def test_like_tshark(name: str) -> None:
     expected = {
         int(start): (int(frames), int(size))
         for start, frames, size in re.findall(r"^\| *(\d+) <> *\w+ *\| *(\d+) *\| *(\d+) *\|$", printed, re.MULTILINE)
-        if int(frames)
     }
     origin = found["load"]["origin"]
     assert {(r["start"] - origin) // 10**9: (r["frames"], r["bytes"]) for r in found["load"]["rows"]} == expected
     assert len(expected) > 5
+    assert (0, 0) in expected.values()  # an interval without frames is one too
     assert (found["load"]["rate"], found["load"]["rows"][0]["load"]) == (None, None)  # the channel is not an Ethernet
 
 
@@ -276,6 +276,22 @@ def test_load_of_a_power_line() -> None:
     other = gather(capture("native_lpdu"), "load", settings=Settings(rate=78_125, interval=10**9))["load"]
     assert (other["rate"], other["rate_from"], other["preamble_bits"]) == (78_125, "option", 0)
     assert sum(r["bits"] for r in other["rows"]) == 8 * sum(size for _, size in records("native_lpdu"))
+
+
+def test_gaps_in_the_load(tmp_path: Path) -> None:
+    """Intervals without frames are zero; a gap of years makes no millions of rows."""
+    second, year = 10**9, 31_557_600
+    seconds = [0, 2, 1000, 1000 + 3 * year, 1005 + 3 * year]
+    with PcapngWriter(tmp_path / "gap.pcapng") as writer:
+        interface = writer.add_interface(147)
+        for time in seconds:
+            writer.write(LPDU, time * second, interface)
+    found = gather(tmp_path / "gap.pcapng", "load", settings=Settings(interval=second))["load"]
+    assert [r["start"] // second for r in found["rows"]] == [*range(1001), *range(seconds[3], seconds[4] + 1)]
+    assert [r["start"] // second for r in found["rows"] if r["frames"]] == seconds
+    empty = next(r for r in found["rows"] if not r["frames"])
+    assert {k: v for k, v in empty.items() if k != "start"} == {"frames": 0, "bytes": 0, "bits": 0, "load": 0}
+    assert found["left_out"] == 3 * year - 1
 
 
 def test_the_file_may_say_the_rate(tmp_path: Path) -> None:

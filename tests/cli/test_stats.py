@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
 from collections import Counter
 from contextlib import redirect_stderr, redirect_stdout
@@ -20,6 +21,7 @@ from osgp_analyzer.capture import PcapngWriter
 from osgp_analyzer.cli import tables
 from osgp_analyzer.cli.main import main
 from osgp_analyzer.cli.stats import WRITERS
+from osgp_analyzer.cli.stats_summary import _few
 from tests.app.test_links import LPDU
 from tests.cli.test_show import NATIVE, run
 from tests.conftest import CAPTURES, load
@@ -110,18 +112,42 @@ def test_a_filter() -> None:
     assert "^" in done.stderr
 
 
-def test_a_summary_fits_two_screens() -> None:
-    done = stats(NATIVE)
+@pytest.mark.parametrize("name", ["native_lpdu", "ltep_lpdu", "lon_udp_dom1", "osgp_contic"])
+def test_a_summary_fits_a_screen(name: str) -> None:
+    path = CAPTURES / f"{name}.pcap"
+    done, found = stats(path), as_json(path)
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert len(lines) <= 105
-    assert max(map(len, lines)) <= 110
-    assert lines[0].startswith("571 frames, ")
-    whole = as_json(NATIVE)["endpoints"]["rows"]
-    at = lines.index("Endpoints")
-    shown = lines.index("", at) - at - 3  # but the titles and the remark
-    assert lines[at + shown + 2].strip() == f"... and {len(whole) - shown} more"
-    assert [line.split()[0] for line in lines[at + 2 : at + 2 + shown]] == [r["address"] for r in whole[:shown]]
+    assert len(lines) < 24
+    assert max(map(len, lines)) <= 80
+    assert lines[0].startswith(f"{found['frames']['frames']} frames, ")
+    said = {line.split()[0]: line for line in lines if line.split()[:1] and line.split()[0] in SECTIONS}
+    assert list(said) == list(SECTIONS)
+    endpoints = found["endpoints"]["rows"]
+    first = said["endpoints"].split(maxsplit=1)[1].split(", ")[0]
+    assert first.startswith(endpoints[0]["address"])
+    assert first.endswith(f" {endpoints[0]['frames_sent'] + endpoints[0]['frames_received']}")
+    more = re.search(r"and (\d+) more", said["endpoints"])
+    shown = said["endpoints"].count(", ") + (0 if more else 1)
+    assert shown + (int(more[1]) if more else 0) == len(endpoints)
+    assert "osgp-analyzer stats FILE commands" in done.stdout
+
+
+def test_everything_can_be_asked_for() -> None:
+    single = [stats(NATIVE, name).stdout.splitlines() for name in SECTIONS]
+    every = stats(NATIVE, "all").stdout.splitlines()
+    assert every == single[0][:1] + [line for lines in single for line in lines[1:]]
+    assert as_json(NATIVE, "all") == as_json(NATIVE)
+
+
+def test_many_long_names_are_cut_to_the_screen() -> None:
+    names = [f"a name of {n}" for n in range(100_000)]
+    (line,) = _few(names)
+    assert len(line) <= 65
+    shown, more = re.fullmatch(r"(.*), \.\.\. and (\d+) more", line).groups()  # type: ignore[union-attr]
+    assert shown.split(", ") == names[: len(names) - int(more)]
+    assert _few(["x" * 99]) == ["1"]
+    assert _few([]) == ["none"]
 
 
 def test_one_statistic_is_whole() -> None:

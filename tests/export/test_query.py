@@ -85,7 +85,9 @@ def test_absent_is_null() -> None:
         ("select src_node from frames", ("src_node", "npdu.src_node")),
         ("select 1; select 2", ("one SELECT",)),
         ("select * from frame", ("frames",)),
-        ("select 'a'::int from frames", ("Conversion",)),
+        ("select 'a'::int from frames", ("Could not convert",)),
+        ("select nothing_like_it from frames", ("nothing_like_it",)),
+        ("select 'x\udcff' + from frames", ("syntax error",)),
         ("select 'é' as x, ä from frames", ("ä",)),
         ("select ((((", ("syntax error",)),
     ],
@@ -95,6 +97,39 @@ def test_wrong_queries_are_explained(text: str, words: tuple[str, ...]) -> None:
         ask(text)
     for word in words:
         assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        ("select src_node from frames", "src_node"),
+        ("select npdu.src_node, cuont(*) from frames group by 1", "cuont(*)"),
+        ("select npdu.src_node from frame", "frame"),
+        ("select 'äö', npdu.src_node\n  , npdu.src_nod\nfrom frames", "npdu.src_nod"),
+        ("select 1,\n\tsum(npdu.src) from frames", "sum(npdu.src)"),
+        ("select frame.number from frames where npdu.src = 5", "npdu.src = 5"),  # only the values show that
+        ("select count(*), frame.len / 'x' from frames group by all", "'x'"),
+        ("select '" + "long" * 50 + "', frame.len / 'x' from frames", "'x'"),
+    ],
+)
+def test_errors_are_marked_in_what_was_asked(text: str, marked: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        ask(text)
+    message, line, mark = str(caught.value).rsplit("\n", 2)
+    assert line.removeprefix("...") in text.replace("\t", " ")
+    assert line[mark.index("^") : len(mark)] == marked
+    assert len(line) <= 110
+    assert "DESCRIBE" not in message
+    assert '"npdu.' not in message
+
+
+def test_a_layer_is_there_or_not_and_severities_are_words() -> None:
+    found = ask("select count(*) n from frames where authpdu")
+    assert found == [{"n": sum(f["pdu_type"] == "AuthPDU" for f in SENT)}]
+    found = ask("select finding.severity s, finding.group g, count(*) n from frames where finding group by all")
+    session = Session.open(str(NATIVE))
+    first = [session[i].findings[0] for i in range(len(SENT)) if session[i].findings]
+    assert {(r["s"], r["g"]): r["n"] for r in found} == Counter((f.severity.value, f.group.value) for f in first)
 
 
 def test_a_query_reaches_nothing_but_the_frames(tmp_path: Path) -> None:

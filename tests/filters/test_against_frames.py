@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,7 @@ FILTERS: list[tuple[str, Truth]] = [
     ("frame.cap_len == 13", lambda f: len(f.frame.data) == 13),
     ("frame.link_type == 147", lambda f: f.frame.link_type == 147),
     ("frame.interface == 0", lambda f: f.frame.interface.index == 0),
+    ("frame.time", lambda f: f.frame.time is not None),
     ("frame.time_epoch", lambda f: f.frame.time is not None),
     ("ipv4.src == 0a:00:00:01 or ipv4", lambda f: "ipv4" in f.layers),
     ("finding", lambda f: bool(f.findings)),
@@ -235,6 +237,10 @@ def test_times_are_exact() -> None:
         seconds, fraction = divmod(seen.frame.time, 10**9)
         found = passing(f"frame.time_epoch == {seconds}.{fraction:09}", store("native_lpdu"))
         assert found == [f.frame.number for f in frames("native_lpdu") if f.frame.time == seen.frame.time]
+        moment = f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}.{fraction:09}"
+        assert passing(f'frame.time == "{moment}"', store("native_lpdu")) == found
+        later = passing(f'frame.time > "{moment}"', store("native_lpdu"))
+        assert later == [f.frame.number for f in frames("native_lpdu") if (f.frame.time or 0) > seen.frame.time]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from osgp_analyzer.filters import Filter, FilterError, parse
-from osgp_analyzer.filters.literals import address, address_text, nanoseconds, number, octets
+from osgp_analyzer.filters.literals import address, address_text, moment, nanoseconds, number, octets
 from osgp_analyzer.filters.nodes import Logical, Not, Present, Relation
 
 WRONG = [
@@ -46,6 +46,13 @@ WRONG = [
     ("npdu.src < 1/2", 10, "addresses have no order"),
     ("all nv", 7, "expected a comparison after all"),
     ("frame.time_epoch == 1.0000000001", 21, "up to 9 decimals"),
+    ('frame.time_epoch == "2026-11-25"', 21, "up to 9 decimals"),
+    ("frame.time > 5", 14, "a time such as"),
+    ("frame.time > 2026-02-30", 14, "a time such as"),
+    ('frame.time == "2026-11-25 12"', 15, "a time such as"),
+    ('frame.time == "2026-11-25 12:00:00.1234567890"', 15, "a time such as"),
+    ("frame.time == 9999-01-01", 15, "64 bits"),
+    ("frame.time == frame.time_epoch", 15, "of different kinds"),
     ("npdu.src_node == nv.value", 18, "of different kinds"),
     ("npdu.src_node & x", 17, "expected a number after &"),
     ("nv \x00", 4, "expected a field, a value or an operator"),
@@ -135,6 +142,14 @@ def test_literals() -> None:
     assert nanoseconds("0.1") == 100_000_000
     assert nanoseconds("-1.5") == -1_500_000_000
     assert nanoseconds("0.1234567891") is None
+    for text, ns in (
+        ("2023-11-14T22:13:20.123456789Z", 1_700_000_000_123_456_789),
+        ("2023-11-14 23:13:20.1+01:00", 1_700_000_000_100_000_000),
+        ("2023-11-14 22:13", 1_699_999_980_000_000_000),
+        ("1970-01-02", 86_400 * 10**9),
+        ("1969-12-31 23:59:59.999999999", -1),
+    ):
+        assert moment(text) == ns
     for text in ("1/42", "group 9", "subnet 3", "broadcast", "04:11:22:33:44:55"):
         value = address(text)
         assert value is not None

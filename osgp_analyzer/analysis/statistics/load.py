@@ -27,6 +27,8 @@ MOST = 60
 """Intervals from the first to the last, when nobody chose their length."""
 LIMIT = 4096
 """Intervals that are counted before longer ones are taken."""
+EMPTY = 65_536
+"""Intervals without frames that have a row, at most, unless there are more with frames than that."""
 
 
 class Load:
@@ -70,8 +72,10 @@ class Load:
         self._bins, self._sums, self._interval = bins, sums, interval
 
     def result(self) -> dict[str, Any]:
-        """``rows``: intervals that have frames, in order: `start` in ns since 1970, `load` a share of `rate` (bit/s)
-        or None where no rate is known. ``rate_from``: option, file, or the channel that is taken for granted.
+        """``rows``: all intervals from the first frame to the last, in order: `start` in ns since 1970, `load` a share
+        of `rate` (bit/s) or None where no rate is known. Of the gaps between frames the longest have no rows where that
+        would be more than `EMPTY`: ``left_out`` intervals. ``rate_from``: option, file, or the channel that is taken
+        for granted.
 
         `bits` are those of frames and CRC and, at the rate of a power line, the preamble; error correction, priority
         slots and gaps are not in any source, so that the real load is higher.
@@ -79,9 +83,11 @@ class Load:
         self._fit()
         rate, origin = self._known_rate()
         preamble = next((channel.preamble for channel in CHANNELS if channel.rate == rate), 0) if rate else 0
+        number_of = {b: n for n, b in enumerate(self._bins.values)}
+        bins, left_out = _filled(sorted(number_of))
         rows = []
-        for bin_number, number in sorted((b, n) for n, b in enumerate(self._bins.values)):
-            sums = self._sums.row(number)
+        for bin_number in bins:
+            sums = self._sums.row(number_of.get(bin_number, len(number_of)))
             sums["bits"] += preamble * sums.pop("packets")
             load = sums["bits"] * SECOND / (rate * self._interval) if rate else None
             rows.append({"start": (self._origin or 0) + bin_number * self._interval, **sums, "load": load})
@@ -92,6 +98,7 @@ class Load:
             "rate_from": origin,
             "preamble_bits": preamble,
             "untimed": self._untimed,
+            "left_out": left_out,
             "rows": rows,
         }
 
@@ -121,6 +128,18 @@ class Load:
 
 def _longer(interval: int) -> int:
     return next((longer for longer in INTERVALS if longer > interval), interval * 10)
+
+
+def _filled(bins: list[int]) -> tuple[list[int], int]:
+    """Numbers in order with those between them, of the shortest gaps as many as there may be; how many are left out."""
+    gaps = np.diff(np.array(bins, np.int64)) - 1
+    order = np.argsort(gaps, kind="stable")
+    room = np.searchsorted(np.cumsum(gaps[order]), max(EMPTY, len(bins)), side="right")
+    wide = set(order[room:].tolist())
+    found: list[int] = []
+    for place, one in enumerate(bins):
+        found += range(bins[place - 1] + 1, one + 1) if place and place - 1 not in wide else [one]
+    return found, int(gaps[order[room:]].sum())
 
 
 def _floor(times: Ints, origin: int, interval: int) -> Ints:
