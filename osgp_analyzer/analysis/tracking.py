@@ -64,11 +64,7 @@ class Tracked:
         """Everything in the frames, responses read with their requests."""
         if self.plain is None:
             return self.store.groups(self.chunk, self.asked)
-        answers = self.request != NONE
-        others = [
-            (places, [group.only(~answers[places[group.frames]]) for group in groups]) for places, groups in self.plain
-        ]
-        return others + self.store.groups(self.chunk, self.asked, only=answers)
+        return self.store.answered(self.chunk, self.plain, self.asked, self.request != NONE)
 
     def layers(self, only: Bools | None = None) -> Layers:
         """As `groups`, but of the frames of a mask it is enough; None: of all."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Literal
 
-from osgp_analyzer.schema.expr import Expr, Ref, SizeOf
+from osgp_analyzer.schema.expr import Expr, Ref, Request, SizeOf
 from osgp_analyzer.schema.findings import Group, Severity
 from osgp_analyzer.schema.source import Source
 from osgp_analyzer.schema.types import (
@@ -83,6 +83,12 @@ class Definition:
                 yield from _targets(field.target)
             elif isinstance(field, Array) and not isinstance(field.element, Field):
                 yield field.element
+
+    @cached_property
+    def asked(self) -> frozenset[str]:
+        """Fields of the request of a frame, by full name, that the layer depends on."""
+        nodes = (node for expression in self.expressions() for node in walk(expression))
+        return frozenset(node.name for node in nodes if isinstance(node, Request))
 
     @cached_property
     def payload(self) -> Payload | None:

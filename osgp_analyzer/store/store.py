@@ -13,7 +13,7 @@ import numpy as np
 from dissectors.procedures_columns import PROCEDURES
 from osgp_analyzer.capture import Capture, Interface
 from osgp_analyzer.engines.columns import evaluate
-from osgp_analyzer.engines.columns.decode import decode
+from osgp_analyzer.engines.columns.decode import again, decode
 from osgp_analyzer.engines.columns.group import Known
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers
 from osgp_analyzer.store.chunk import Chunk, Layers
@@ -93,8 +93,16 @@ class FrameStore:
             if layer is None:
                 continue
             rows = np.flatnonzero(link_of == link if only is None else (link_of == link) & only)
-            known = Known({n: v.take(rows) for n, v in (request or {}).items()}, crc[rows], within, bare)
+            known = Known(_of(request or {}, rows), crc[rows], within, bare)
             found.append((rows, decode(layer, data, chunk.offset[rows], chunk.captured[rows], known)))
+        return found
+
+    def answered(self, chunk: Chunk, layers: Layers, request: Mapping[str, Numbers], rows: Bools) -> Layers:
+        """All layers of a chunk, which were read without requests, as they are with them in the frames of a mask."""
+        crc = self._crc_of(chunk)
+        found = []
+        for places, groups in layers:
+            found.append((places, again(groups, Known(_of(request, places), crc[places]), rows[places])))
         return found
 
     def chunk(self, start: int, stop: int) -> Chunk:
@@ -168,3 +176,8 @@ class FrameStore:
         answer = {True: 1, False: 0, None: -1}
         by_interface = np.array([answer[self.keeps_crc(i)] for i in self.capture.interfaces], np.int64)
         return by_interface[chunk.interface] if len(by_interface) else np.zeros(0, np.int64)
+
+
+def _of(request: Mapping[str, Numbers], rows: Ints) -> dict[str, Numbers]:
+    """What is known of the requests of some frames."""
+    return {name: numbers.take(rows) for name, numbers in request.items()}
