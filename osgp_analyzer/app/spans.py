@@ -20,17 +20,19 @@ from dataclasses import dataclass
 from typing import IO, NoReturn
 
 from osgp_analyzer.analysis.tracking import Tracked
+from osgp_analyzer.analysis.transactions import FAR_BACK
 from osgp_analyzer.app.selection import Wanted, selected_chunks
 from osgp_analyzer.app.session import Session
 from osgp_analyzer.capture import CaptureError
 from osgp_analyzer.engines.columns.values import Bools
-from osgp_analyzer.store import CHUNK
 
 Work = Callable[[Tracked, Bools], bytes]
 """What is made of a chunk, and of the mask of the frames that are wanted."""
 
-AHEAD, MOST = 64 * CHUNK, 16 * CHUNK
-"""Frames that are indexed before the work is shared out, and that a child does at most."""
+AHEAD = 1 << 21
+"""Frames that are indexed before the work is shared out."""
+LEAST, MOST = FAR_BACK, 1 << 19
+"""Frames that a child does."""
 FAILED = 3
 COPIED = 1 << 20
 
@@ -55,10 +57,10 @@ def in_order(session: Session, wanted: Wanted, work: Work, done: Callable[[int],
         return
     wanted.filter  # noqa: B018  a text that is none must be said here
     running: deque[_Child] = deque()
-    size = min(max(-(-_index(session, AHEAD) // workers), CHUNK), MOST)
+    size = min(max(-(-_index(session, AHEAD) // workers), LEAST), MOST)
     start = 0
     try:
-        if len(session.capture) <= 2 * CHUNK:
+        if len(session.capture) <= 2 * LEAST:
             yield from _here(session, wanted, work, done)
             return
         while True:
