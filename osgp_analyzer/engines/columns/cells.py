@@ -152,7 +152,7 @@ def fewer(columns: Sequence[Cells]) -> list[Cells]:
         if column.place is None or not len(column):
             radix = MANY
         else:
-            radix = len(column.text) if len(column.text) <= FEW else int(column.place.max()) + 1
+            radix = int(column.place.max()) + 1
         if together and size * radix > len(column):
             found.append(_together(together, radices, size))
             together, radices, size = [], [], 1
