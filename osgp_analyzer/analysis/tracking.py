@@ -73,11 +73,7 @@ class Tracked:
         """Everything in the frames, responses read with their requests."""
         if self.plain is None:
             return self.read()
-        answers = self.request != NONE
-        others = [
-            (places, [group.only(~answers[places[group.frames]]) for group in groups]) for places, groups in self.plain
-        ]
-        return others + self.read(only=answers)
+        return self.store.answered(self.chunk, self.plain, self.asked, self.request != NONE)
 
     def layers(self, only: Bools | None = None) -> Layers:
         """As `groups`, but of the frames of a mask it is enough; None: of all."""

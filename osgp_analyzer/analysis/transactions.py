@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from dissectors import answering
 from osgp_analyzer.analysis.runs import MIX, Rows, packed, same_bytes
 from osgp_analyzer.engines.columns.values import Bools, Ints
-from osgp_analyzer.store import CHUNK, NO_TIME, Chunk
+from osgp_analyzer.store import NO_TIME, Chunk
 
 NONE = -1
-FAR_BACK = CHUNK
+FAR_BACK = 32_768
 """Frames that a frame may be behind another that it has to do with: so a part of a capture can be tracked alone."""
 
 NOTHING, ACKNOWLEDGED, REQUEST, REPEATED, REMINDER, ACK, RESPONSE, CHALLENGE, REPLY = range(9)

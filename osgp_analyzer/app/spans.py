@@ -9,6 +9,7 @@ is done here.
 from __future__ import annotations
 
 import gc
+import mmap
 import os
 import pickle
 import signal
@@ -20,19 +21,20 @@ from dataclasses import dataclass
 from typing import IO, NoReturn
 
 from osgp_analyzer.analysis.tracking import Tracked
+from osgp_analyzer.analysis.transactions import FAR_BACK
 from osgp_analyzer.app.selection import Wanted, selected_chunks
 from osgp_analyzer.app.session import Session
 from osgp_analyzer.capture import CaptureError
 from osgp_analyzer.engines.columns.values import Bools
-from osgp_analyzer.store import CHUNK
 
 Work = Callable[[Tracked, Bools], bytes]
 """What is made of a chunk, and of the mask of the frames that are wanted."""
 
-AHEAD, MOST = 64 * CHUNK, 16 * CHUNK
-"""Frames that are indexed before the work is shared out, and that a child does at most."""
+Result = bytes | memoryview
+
+LEAST, MOST = FAR_BACK, 1 << 19
+"""Frames that a child does."""
 FAILED = 3
-COPIED = 1 << 20
 
 
 @dataclass
@@ -44,7 +46,7 @@ class _Child:
     stop: int
 
 
-def in_order(session: Session, wanted: Wanted, work: Work, done: Callable[[int], None]) -> Iterator[bytes]:
+def in_order(session: Session, wanted: Wanted, work: Work, done: Callable[[int], None]) -> Iterator[Result]:
     """The results of `work`, those of earlier frames first; none of them empty. `done` is told how many frames are.
 
     Raises `FilterError`, and whatever `work` raises.
@@ -55,14 +57,13 @@ def in_order(session: Session, wanted: Wanted, work: Work, done: Callable[[int],
         return
     wanted.filter  # noqa: B018  a text that is none must be said here
     running: deque[_Child] = deque()
-    size = min(max(-(-_index(session, AHEAD) // workers), CHUNK), MOST)
     start = 0
     try:
-        if len(session.capture) <= 2 * CHUNK:
+        if _index(session, 2 * LEAST + 1) <= 2 * LEAST:
             yield from _here(session, wanted, work, done)
             return
         while True:
-            while len(running) < workers and (stop := _index(session, start + size)) > start:
+            while len(running) < workers and (stop := _span(session, start, workers - len(running))) > start:
                 running.append(_fork(session, wanted, work, start, stop))
                 start = stop
             if not running:
@@ -85,6 +86,19 @@ def _here(
         if mask.any():
             yield work(tracked, mask)
         done(tracked.chunk.stop)
+
+
+def _span(session: Session, start: int, workers: int) -> int:
+    """Where a span ends that begins at `start`, for so many workers that have nothing to do; it is indexed so far.
+
+    The first one ends where the file seems to be halved (or so), before the rest is indexed. It is larger than the
+    others, which begin later and track the frames before them again.
+    """
+    known = _index(session, start + MOST) if start else len(session.capture)
+    part = session.capture.progress
+    left = round(known / part) - start if part else MOST
+    size = -(-left // workers) + (0 if start else FAR_BACK // 2)
+    return _index(session, start + min(max(size, LEAST), MOST))
 
 
 def _index(session: Session, stop: int) -> int:
@@ -128,14 +142,14 @@ def _child(session: Session, wanted: Wanted, work: Work, start: int, stop: int, 
         os._exit(status)
 
 
-def _collect(child: _Child) -> Iterator[bytes]:
+def _collect(child: _Child) -> Iterator[Result]:
     """Wait for a child, and give what it made."""
     _, status = os.waitpid(child.process, 0)
     with child.result as result:
-        result.seek(0)
         if os.WIFEXITED(status) and os.WEXITSTATUS(status) == FAILED:
+            result.seek(0)
             raise pickle.loads(result.read())
         if status:
             raise CaptureError("a part of the work was ended by the system: there may be too little memory")
-        while piece := result.read(COPIED):
-            yield piece
+        if os.fstat(result.fileno()).st_size:
+            yield memoryview(mmap.mmap(result.fileno(), 0, access=mmap.ACCESS_READ))

@@ -20,7 +20,7 @@ Flags = NDArray[np.bool_]
 
 MANY = 2048
 """Frames from which on it pays to walk many places at once."""
-LANES = 512
+LANES = 1024
 SHORTEST = 64
 """Records that a walk must be worth."""
 STRIP = 32
@@ -55,6 +55,13 @@ def numbers(view: mmap, order: str) -> Callable[[Places, int], Places]:
     return at
 
 
+def heads(view: mmap, order: str, places: Places, count: int) -> list[Places]:
+    """The first `count` 32-bit numbers of records that lie wholly in the file."""
+    size = 4 * count
+    whole = np.ndarray((max(0, len(view) - size + 1),), f"V{size}", view, strides=(1,))
+    return list(whole[places].view(f"{order}u4").reshape(-1, count).T)
+
+
 def walk(records: Records, at: int, stop: int, limit: int, average: int) -> Places:
     """Places of up to `limit` successive records from `at` on that end at or before byte `stop`; there may be more.
 
@@ -81,7 +88,7 @@ def walk(records: Records, at: int, stop: int, limit: int, average: int) -> Plac
         return none
     broken = np.flatnonzero(here[:-1] != starts[1:])
     count = int(broken[0]) + 1 if len(broken) else len(starts)
-    return np.array(steps)[:, :count].T[np.array(going)[:, :count].T][:limit]
+    return np.stack(steps, 1)[:count][np.stack(going, 1)[:count]][:limit]
 
 
 def _starts(records: Records, at: int, stride: int, lanes: int, average: int) -> Places:

@@ -14,7 +14,7 @@ from itertools import repeat
 import numpy as np
 
 from .index import PCAP_RECORD, FrameIndex
-from .lanes import ENOUGH, MANY, Flags, Places, Records, numbers, walk
+from .lanes import ENOUGH, MANY, Flags, Places, Records, heads, numbers, walk
 from .model import Frame, Interface, Section
 from .notes import CaptureError, Notes
 from .source import Source
@@ -88,10 +88,10 @@ class PcapReader:
         places = walk(Records(size, likely), self.at, source.size, limit, average)
         if not len(places):
             return 0
-        captured = number(places, 8)
-        ticks = number(places, 0) * self.interfaces[0].ticks_per_second + number(places, 4)
+        seconds, fraction, captured, length = heads(source.view, self._record.format[0], places, 4)
+        ticks = seconds * np.int64(self.interfaces[0].ticks_per_second) + fraction
         count = len(places)
-        index.add(places + head, ticks, captured, number(places, 12), np.zeros(count, np.uint32), PCAP_RECORD)
+        index.add(places + head, ticks, captured, length, np.zeros(count, np.uint32), PCAP_RECORD)
         self.at = int(places[-1] + head + captured[-1])
         return count
 

@@ -24,7 +24,7 @@ from .blocks import (
     BlockFormat,
 )
 from .index import FrameIndex
-from .lanes import ENOUGH, MANY, Flags, Places, Records, numbers, walk
+from .lanes import ENOUGH, MANY, Flags, Places, Records, heads, numbers, walk
 from .model import Frame, Interface, Section
 from .notes import CaptureError, Notes
 from .source import Source
@@ -135,9 +135,9 @@ class PcapngReader:
         places = walk(Records(size, likely, 4), self.at, source.size, target - len(index), average)
         if not len(places):
             return 0
-        ticks = number(places, 12).astype(np.uint64) << np.uint64(32) | number(places, 16).astype(np.uint64)
-        interfaces = number(places, 8) + first
-        index.add(places + 28, ticks, number(places, 20), number(places, 24), interfaces, ENHANCED_PACKET)
+        _, _, interface, high, low, captured, length = heads(source.view, self._format.order, places, 7)
+        ticks = high.astype(np.uint64) << np.uint64(32) | low
+        index.add(places + 28, ticks, captured, length, interface + np.uint32(first), ENHANCED_PACKET)
         self.at = int(places[-1] + size(places[-1:])[0])
         return len(places)
 

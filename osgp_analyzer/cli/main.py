@@ -30,6 +30,7 @@ def with_command(arguments: list[str]) -> list[str]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy would start threads for algebra, of which there is none
     if sys.stdout is None:
         print("osgp-analyzer: there is no standard output to write to", file=sys.stderr)
         return USAGE

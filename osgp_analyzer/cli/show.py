@@ -72,12 +72,12 @@ def print_all(session: Session, wanted: Wanted, work: Work) -> bool:
     return found
 
 
-def put(text: bytes) -> None:
+def put(text: bytes | memoryview) -> None:
     """Print text in UTF-8, whatever standard output wants."""
     if sys.stdout.encoding.lower() in ("utf-8", "utf8"):
         sys.stdout.buffer.write(text)
     else:
-        sys.stdout.write(text.decode())
+        sys.stdout.write(str(text, "utf-8"))
     sys.stdout.flush()
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import ClassVar, Literal
 
-from osgp_analyzer.schema.expr import Call, Context, Expr, Peek, Ref, Remaining, SizeOf
+from osgp_analyzer.schema.expr import Call, Context, Expr, Peek, Ref, Remaining, Request, SizeOf
 from osgp_analyzer.schema.findings import Group, Severity
 from osgp_analyzer.schema.source import Source
 from osgp_analyzer.schema.types import (
@@ -91,6 +91,12 @@ class Definition:
     def uniform(self) -> bool:
         """Whether it always takes the same number of bytes, as far as its own fields decide on that."""
         return all(_steady(field, (Peek, Remaining, SizeOf, Call, Ref)) for field in self.fields)
+
+    @cached_property
+    def asked(self) -> frozenset[str]:
+        """Fields of the request of a frame, by full name, that the layer depends on."""
+        nodes = (node for expression in self.expressions() for node in walk(expression))
+        return frozenset(node.name for node in nodes if isinstance(node, Request))
 
     @cached_property
     def payload(self) -> Payload | None:

@@ -15,7 +15,6 @@ from osgp_analyzer.engines.columns.group import Group
 from osgp_analyzer.engines.columns.read import gather
 from osgp_analyzer.engines.columns.values import Ints, Numbers, Slices, Value, every
 from osgp_analyzer.schema import REGISTRY
-from osgp_analyzer.schema.layer import walk
 
 LAYERS = ("lpdu", "npdu", "tpdu", "spdu", "authpdu", "apdu", "nv")
 ABSENT = -1
@@ -72,11 +71,7 @@ def kept_columns(datagrams: bool = False) -> dict[str, Kept]:
 
 def request_fields() -> list[str]:
     """Fields of a request that the definition of some response asks for."""
-    names = set()
-    for layer in REGISTRY.values():
-        for expression in layer.definition.expressions():
-            names |= {node.name for node in walk(expression) if isinstance(node, schema.Request)}
-    return sorted(names)
+    return sorted(frozenset().union(*(layer.definition.asked for layer in REGISTRY.values())))
 
 
 def asked_columns(names: Iterable[str]) -> dict[str, Kept]:

@@ -14,7 +14,7 @@ from dissectors.en14908.ltep import TARGET_FIELDS
 from dissectors.procedures_columns import PROCEDURES
 from osgp_analyzer.capture import Capture, Interface
 from osgp_analyzer.engines.columns import evaluate
-from osgp_analyzer.engines.columns.decode import decode
+from osgp_analyzer.engines.columns.decode import again, decode
 from osgp_analyzer.engines.columns.group import Known
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices
 from osgp_analyzer.engines.knowledge import Chosen
@@ -30,7 +30,9 @@ from osgp_analyzer.store.header import (
 
 evaluate.PROCEDURES.update(PROCEDURES)
 
-CHUNK = 32_768
+CHUNK = 65_536
+"""Frames that are decoded together: so many that the steps of Python do not count, and so few that their columns stay
+in the caches of a processor."""
 EVIDENCE = 64
 """Frames that are looked at to tell whether an interface keeps the CRC of LPDUs."""
 OF_REQUEST = frozenset(("apdu.request_code", "apdu.outcome"))
@@ -108,10 +110,20 @@ class FrameStore:
             if layer is None:
                 continue
             rows = np.flatnonzero(link_of == link if only is None else (link_of == link) & only)
-            asked, seen = ({n: v.take(rows) for n, v in (given or {}).items()} for given in (request, tables))
+            asked, seen = _of(request or {}, rows), _of(tables or {}, rows)
             known = Known(asked, crc[rows], within, bare, seen, self.chosen)
             known.earlier = earlier.take(rows) if earlier is not None else None
             found.append((rows, decode(layer, data, chunk.offset[rows], chunk.captured[rows], known)))
+        return found
+
+    def answered(self, chunk: Chunk, layers: Layers, request: Mapping[str, Numbers], rows: Bools) -> Layers:
+        """All layers of a chunk, which were read without requests, as they are with them in the frames of a mask."""
+        crc = self._crc_of(chunk)
+        found = []
+        for places, groups in layers:
+            found.append(
+                (places, again(groups, Known(_of(request, places), crc[places], chosen=self.chosen), rows[places]))
+            )
         return found
 
     def chunk(self, start: int, stop: int) -> Chunk:
@@ -185,3 +197,8 @@ class FrameStore:
         answer = {True: 1, False: 0, None: -1}
         by_interface = np.array([answer[self.keeps_crc(i)] for i in self.capture.interfaces], np.int64)
         return by_interface[chunk.interface] if len(by_interface) else np.zeros(0, np.int64)
+
+
+def _of(request: Mapping[str, Numbers], rows: Ints) -> dict[str, Numbers]:
+    """What is known of the requests of some frames."""
+    return {name: numbers.take(rows) for name, numbers in request.items()}

@@ -149,10 +149,7 @@ def fewer(columns: Sequence[Cells]) -> list[Cells]:
     radices: list[int] = []
     size = 1
     for column in columns:
-        if column.place is None or not len(column):
-            radix = MANY
-        else:
-            radix = len(column.text) if len(column.text) <= FEW else int(column.place.max()) + 1
+        radix = MANY if column.place is None or not len(column) else int(column.place.max()) + 1
         if together and size * radix > len(column):
             found.append(_together(together, radices, size))
             together, radices, size = [], [], 1

@@ -49,6 +49,31 @@ def decode(
     return groups
 
 
+def again(groups: list[Group], known: Known, rows: Bools) -> list[Group]:
+    """The layers of frames that were decoded without their requests, in the frames of a mask as `known` requests make
+    them: only layers that ask for a request, and what is inside them, are read again there."""
+    asking, changed = set(), set()
+    for group in groups:
+        if group.definition is not None and group.definition.asked:
+            while group.nested and group.parent is not None:
+                group = group.parent
+            asking.add(group)
+    kept: list[Group] = []
+    read: list[Group] = []
+    for group in groups:
+        inside = group.parent in changed
+        if not inside and group not in asking:
+            kept.append(group)
+            continue
+        changed.add(group)
+        here = rows[group.frames]
+        if not here.all():
+            kept.append(group.only(~here) if here.any() else group)
+        if not inside and here.any():
+            _layer(group.afresh(np.flatnonzero(here), known), read)
+    return kept + read
+
+
 def _layer(group: Group, groups: list[Group]) -> None:
     """Read a layer and all inside it, adding each to `groups`."""
     for part in arrange(group):

@@ -182,6 +182,13 @@ class Group:
                      self.end.take(rows), self.parent, up, self.nested, self.name,
                      self.part.take(rows) if self.part is not None else None)  # fmt: skip
 
+    def afresh(self, rows: Ints, known: Known) -> Group:
+        """These rows as they were before anything was read of them, with more `known` of their frames."""
+        made = self.select(rows)
+        made.known, made.end = known, self.whole.take(rows)
+        made.whole = made.stop = made.end
+        return made
+
     def only(self, rows: Bools) -> Group:
         """The layer as if it were in the rows of a mask only: their numbers stay, the others are empty."""
         made = copy(self)
