@@ -14,6 +14,7 @@ from osgp_analyzer.engines.scapy.environment import BuildEnv
 from osgp_analyzer.engines.scapy.packet import DefinedPacket
 from osgp_analyzer.engines.text import SECRET, describe
 from osgp_analyzer.engines.tree import FieldNode, LayerNode, Value
+from osgp_analyzer.schema import Finding
 
 
 def layers(packet: Any, frame: bytes) -> Iterator[LayerNode]:
@@ -85,8 +86,17 @@ def _layer(packet: DefinedPacket, frame: bytes, beside: list[DefinedPacket]) -> 
     place = (packet.frame_offset, packet.header_length) if packet.derived is None else (packet.derived[0], 0)
     node = LayerNode(definition.name, definition.title, summary, *place, definition.doc)
     node.fields = _fields(packet, frame, beside)
-    node.findings = list(packet.findings)
+    node.findings = sorted(_findings(packet), key=lambda finding: finding.offset)
     return node
+
+
+def _findings(packet: DefinedPacket) -> Iterator[Finding]:
+    """Those of a layer, and of the structures in it that are shown as its fields."""
+    yield from packet.findings
+    for name, value in packet.fields.items():
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, DefinedPacket) and one.definition.payload is None and name not in packet.plan.derived:
+                yield from _findings(one)
 
 
 def _fields(packet: DefinedPacket, frame: bytes, beside: list[DefinedPacket]) -> list[FieldNode]:
