@@ -120,12 +120,14 @@ def _fields(packet: DefinedPacket, frame: bytes, beside: list[DefinedPacket]) ->
                 if one.derived is not None:
                     inner.offset, inner.length = None, 0
                 inner.doc = one.definition.doc
-                inner.children = _fields(one, frame, beside)
+                inner.children, inner.findings = _fields(one, frame, beside), one.findings
                 node.children.append(inner)
-            if not any(child.children for child in node.children):
+            if not any(child.children or child.findings for child in node.children):
                 continue  # nothing of them could be read
             if not isinstance(value, list):
-                node.children = node.children[0].children
+                if isinstance(field, schema.View):
+                    node.label, node.main = packets[0].definition.title, True
+                node.children, node.findings = node.children[0].children, packets[0].findings
                 text = packets[0].summary_of(packets[0].definition.info)
                 node.text = text if packets[0].part in (None, (0, True)) or "?" not in text else ""
         else:
