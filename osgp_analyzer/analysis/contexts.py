@@ -78,14 +78,11 @@ def _is_number(field: Field) -> bool:
 
 @cache
 def dependent_fields() -> frozenset[str]:
-    """Fields whose place, or whose being there, is told by another table: all of the tables whose layout depends on
-    others, and of all tables where only a part is there."""
-    return frozenset(
-        full
-        for table in TABLES.values()
-        for definition in _inside(table.definition)
-        for _, full in definition.full_names
-    )
+    """Fields and layers whose place, or whose being there, is told by another table: those of tables whose layout
+    depends on others, and of all tables where only a part is there."""
+    layers = {definition for table in TABLES.values() for definition in _inside(table.definition)}
+    names = {definition.name for definition in layers}
+    return frozenset(names | {full for definition in layers for _, full in definition.full_names})
 
 
 class Contexts:
