@@ -12,6 +12,7 @@ import dissectors.layers
 from dissectors.carriers import LINK_TYPES
 from osgp_analyzer.analysis.contexts import Contexts
 from osgp_analyzer.analysis.tracking import track
+from osgp_analyzer.app.decode import Decoded
 from osgp_analyzer.app.session import Session, Settings
 from osgp_analyzer.capture import Capture
 from osgp_analyzer.store import FrameStore
@@ -39,8 +40,8 @@ def test_simulated_captures(name: str, size: int) -> None:
     compare(CAPTURES / name, size)
 
 
-def compare(path: Path, size: int, settings: Settings = Settings()) -> None:
-    """Every value and finding of every frame, and what it answers, in columns and frame by frame."""
+def compare(path: Path, size: int, settings: Settings = Settings()) -> list[Decoded]:
+    """Every value and finding of every frame, and what it answers, in columns and frame by frame; the frames."""
     session = list(Session.open(str(path), settings))
     seen = 0
     with Capture.open(path) as capture:
@@ -65,3 +66,4 @@ def compare(path: Path, size: int, settings: Settings = Settings()) -> None:
                 assert (decoded.request or 0) == tracked.request[i] + 1
             seen = chunk.stop
     assert seen == len(session)
+    return session

@@ -18,8 +18,8 @@ class BT70(Layer, name="bt70", title="Dimension Log", source=OPT.at("p.50").one,
     history_inhibit_overflow = Bits(1, doc="Nothing is entered in the history log when it is full.")
     event_inhibit_overflow = Bits(1, doc="Nothing is entered in the event log when it is full.")
     filler = Bits(3)
-    standard_events = U8(label="Number of standard events", doc="In BT71 bytes of their sets.")
-    manufacturer_events = U8(label="Number of manufacturer events", doc="In BT71 bytes of their sets.")
+    standard_events = U8(label="Number of standard events", doc="That can be logged.")
+    manufacturer_events = U8(label="Number of manufacturer events", doc="That can be logged.")
     history_data_length = U8(unit="bytes", doc="Of the argument of an entry in the history log.")
     event_data_length = U8(unit="bytes", doc="Of the argument of an entry in the event log.")
     history_entries = U16(label="Number of history entries", doc="That the history log holds.")
@@ -30,6 +30,19 @@ class BT70(Layer, name="bt70", title="Dimension Log", source=OPT.at("p.50").one,
 
 class BT71(BT70, name="bt71", title="Actual Log", source=OPT.at("p.50-51").one):
     """The event logs that the meter has now; the sizes of BT74 and ET79."""
+
+    standard_events = U8(
+        unit="bytes",
+        qualified="bt71.standard_event_bytes",
+        label="Number of standard event bytes",
+        doc="Size of a set of them.",
+    )
+    manufacturer_events = U8(
+        unit="bytes",
+        qualified="bt71.manufacturer_event_bytes",
+        label="Number of manufacturer event bytes",
+        doc="Size of a set of them.",
+    )
 
 
 class EventLogEntry(
