@@ -301,20 +301,30 @@ def _nested(
         length, known = size_of(size, group)
         at = _there(group)
         short = rows & known & (length > group.left)
+        end = start + length
+        if group.part is not None:  # of a layer that ends behind the part, what is there
+            clipped = short & ~group.part.whole & (group.left > 0)
+            end, short = np.where(clipped, group.end, end), short & ~clipped
         _lose(group, rows & ~known, at)
         cut_short = _ended(group, field, short) if some(short) else short
         group.truncate(cut_short, at, f"{field.title} needs {{}}, {{}} are left", (length, group.left))
         rows = rows & known & ~short
-        end = start + length
+        if group.part is not None:  # nothing of a layer that ends before it
+            passed = rows & (start < group.start) & (end <= group.start)
+            group.bit, rows = np.where(passed, end * 8, group.bit), rows & ~passed
     if some(rows):
         inner = _inside(group, resolve(target).definition, rows, start, end, nested=True)
         inner.number = number.take(inner.up) if number is not None and inner.up is not None else None
         _layer(inner, groups)
         bit = group.bit.copy()
-        bit[inner.up] = (inner.whole if size is not None else inner.stop) * 8
+        # Where it ends may be before what is there.
+        bit[inner.up] = (end.take(inner.up) if size is not None and inner.up is not None else inner.stop) * 8
         group.bit = bit
         if group.part is not None:
-            rows = rows & ~((bit <= group.start * 8) & (start < group.start))
+            passed = (bit <= group.start * 8) & (start < group.start)
+            rows = rows & ~passed
+            if inner.up is not None:
+                _hide(inner, passed.take(inner.up) & ~inner.cut)
         if some(inner.cut):
             cut = group.cut.copy()
             cut[inner.up] |= inner.cut
@@ -445,6 +455,11 @@ def _drop_empty(group: Group, filled: Bools) -> None:
             gone = gone & ~column.present
     for finding in group.findings:
         gone[finding.rows] = False
+    _hide(group, gone)
+
+
+def _hide(group: Group, gone: Bools) -> None:
+    """Take rows out of a layer that is not there."""
     if gone.any():
         group.there = ~gone
         for column in group.columns.values():
