@@ -2,7 +2,7 @@
 """What is in the data of a message: the table, or the part of it, that is read or written."""
 
 from dissectors.osgp.names import PENDING
-from dissectors.osgp.tables import TABLES
+from dissectors.osgp.tables import CONTENTS, TABLES
 from dissectors.osgp.tables.dates import PendingEvent
 from dissectors.sources import OPT
 from osgp_analyzer.schema import Bytes, Expr, F, If, Known, Layer, Not, Outer, Struct, Switch, View
@@ -12,7 +12,7 @@ def content(table: Expr, offset: Expr) -> View:
     """The field for the table of number `table` in the field `data` of a message. `offset`: where the data begin in the
     table, unknown where they are the whole of it."""
     return View(
-        Switch(table, {**TABLES, **dict.fromkeys((PENDING + number for number in TABLES), PendingTable)}),
+        Switch(table, CONTENTS),
         F.data,
         skip=If(Known(offset) & (table < PENDING), offset, 0),
         whole=Not(Known(offset)),

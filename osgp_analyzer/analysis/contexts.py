@@ -49,12 +49,9 @@ def _inside(definition: Definition) -> tuple[Definition, ...]:
     """A table, and the layers in it."""
     found = {definition: None}
     for layer in definition.enclosed():
-        if layer.definition is not definition and layer.__name__ not in _TABLE_NAMES:
+        if layer.definition is not definition and layer not in TABLES.values():
             found |= dict.fromkeys(_inside(layer.definition))
     return tuple(found)
-
-
-_TABLE_NAMES = {layer.__name__ for layer in TABLES.values()}
 
 
 @cache

@@ -155,6 +155,18 @@ class BitSet(Field):
     msb_first: bool = False
 
 
+def limits(field: Field) -> tuple[int, int] | None:
+    """The lowest and the highest number that a field can have; None where it has none, or its width varies."""
+    match field:
+        case Bits(width=int() as width):
+            return 0, (1 << width) - 1
+        case Integer(size=size, signed=True):
+            return -(1 << (size * 8 - 1)), (1 << (size * 8 - 1)) - 1
+        case Integer(size=size) | Flags(size=size):
+            return 0, (1 << (size * 8)) - 1
+    return None
+
+
 TIME_SIZES = {"seconds_since_1900": 4, "time": 3, "stime_date": 5, "ltime_date": 6}
 """Bytes of each kind of time. The last three are year (from 2000), month, day, hour, minute, second, a byte each,
 as far as their length goes (``time`` is hour, minute, second)."""

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Users' own tables: files named with ``--define``, and those of a folder that is read at every start."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from osgp_analyzer.schema.entries import DefinitionError
+
+VARIABLE = "OSGP_ANALYZER_DEFINITIONS"
+"""The environment variable that names another folder or file; empty: none."""
+MOST_ERRORS = 20
+
+
+def standing() -> list[Path]:
+    """The files that are read at every start: ``$XDG_CONFIG_HOME/osgp-analyzer/definitions/*.toml``."""
+    named = os.environ.get(VARIABLE)
+    if named == "":
+        return []
+    configuration = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+    folder = Path(named) if named else Path(configuration) / "osgp-analyzer" / "definitions"
+    if not folder.is_dir():
+        return [folder] if named else []  # a file, or what is not there: reading it says so
+    return sorted(folder.glob("*.toml"))
+
+
+def define(given: Iterable[str] = ()) -> None:
+    """Define the tables of the standing files and of those given; a later table can replace an earlier one.
+
+    To be called before a message is read. Raises `DefinitionError` with all that is wrong; then nothing was defined.
+    """
+    always = standing()
+    files = list(dict.fromkeys((*always, *map(Path, given))))
+    if not files:
+        return
+    import dissectors.definitions  # noqa: F401  what is defined already
+    from dissectors.osgp import tables
+    from osgp_analyzer.engines.scapy.compile import TAKEN
+    from osgp_analyzer.schema.userfile import read
+
+    try:
+        found = read(files, tables.numbers(), TAKEN)
+    except DefinitionError as error:
+        errors = [*error.errors[:MOST_ERRORS]]
+        if len(error.errors) > MOST_ERRORS:
+            errors.append(f"and {len(error.errors) - MOST_ERRORS} more")
+        if any(line.startswith(str(path)) for path in always for line in error.errors):
+            errors.append(f"{always[0].parent} is read at every start; to go on without it, set {VARIABLE} to nothing")
+        raise DefinitionError(errors) from None
+    for table in found:
+        tables.define(table.number, table.layer)
