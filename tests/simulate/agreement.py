@@ -52,9 +52,14 @@ def _date(parts: bytes) -> str | None:
     return datetime(2000 + parts[0], *parts[1:]).isoformat() if any(parts) else None  # type: ignore[arg-type]
 
 
-def hidden(known: dict[str, Any], name: str) -> bool:
-    """Whether a field is inside what is encrypted; the digest is behind it."""
-    return bool(known.get("encrypted")) and name.startswith("osgp.") and name != "osgp.digest"
+def hidden(known: dict[str, Any], asked: dict[str, Any], name: str) -> bool:
+    """Whether a field is inside what is encrypted, or is the digest, for whose place one has to know that it is.
+
+    The refusal of a key is in clear, but not what it refuses; on LON nothing else tells that it is one of OSGP.
+    """
+    if known.get("encrypted"):
+        return name.startswith("osgp.")
+    return bool(asked.get("encrypted")) and name.startswith("osgp." if "spdu.type" in known["fields"] else "osgp.req")
 
 
 def wanted(value: Any) -> list[Any]:
@@ -73,7 +78,7 @@ def disagreements(
         # A message that goes on over further hops, or is sent again, has the values of its first frame.
         values = frames[f.get("carries", f["frame"]) - 1].get("values", {})
         for name, value in (f["fields"] | ({} if f.get("encrypted") else values)).items():
-            if hidden(f, name):
+            if hidden(f, frames[f["answers"] - 1] if "answers" in f else {}, name):
                 continue
             compared += 1
             if got.get(name) != wanted(value):

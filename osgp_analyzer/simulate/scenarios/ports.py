@@ -16,12 +16,13 @@ REFUSED = 0.4
 
 
 def alerts(client: MepClient) -> Process:
-    """The meter alerts until its client has read the flags in ET13 and the load profile."""
+    """The meter alerts until its client has read the flags in ET13, whose place ET11 tells, and the load profile."""
     meter = client.meters[0]
     client.step = f"alerts: alert of {meter.name}"
     meter.mbus.changed = True
     for _ in range(3):
         yield from client.alert(1000 * MS)
+    yield from read_table(client, meter, 2048 + 11)
     yield from read_part(client, meter, 2048 + 13, (DEVICES - 1) * CONFIG_ENTRY + 8, 1)
     yield from read_table(client, meter, 63)
     meter.mbus.changed = False
