@@ -25,7 +25,7 @@ from osgp_analyzer.engines.columns.group import Column, Group
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers
 from osgp_analyzer.schema import REGISTRY, Context, Definition, Field
 from osgp_analyzer.schema.expr import Ref, element
-from osgp_analyzer.schema.layer import walk
+from osgp_analyzer.schema.layer import asks, walk
 from osgp_analyzer.store.header import layers_on_the_way
 
 if TYPE_CHECKING:
@@ -67,6 +67,14 @@ def context_fields() -> frozenset[str]:
             for expression in field.expressions():
                 found |= {own[node.name] for node in walk(expression) if isinstance(node, Ref) and node.name in own}
     return frozenset(found)
+
+
+@cache
+def needed(table: Definition) -> tuple[str, ...]:
+    """Fields of other tables that the layout of a table stands on."""
+    expressions = [e for inner in _inside(table) for field in inner.fields for e in field.expressions()]
+    found = dict.fromkeys(name for expression in expressions for name in asks(expression)[0])
+    return tuple(name for name in found if not name.endswith(f".{FRAME}"))
 
 
 def _is_number(field: Field) -> bool:

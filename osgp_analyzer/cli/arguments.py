@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NoReturn
@@ -107,6 +108,31 @@ def file(text: str) -> str:
     return text
 
 
+def offset(text: str) -> int:
+    """A place in a table as an argument, decimal or in hex."""
+    number = int(text, 0) if re.fullmatch(r"0|[1-9][0-9]{0,8}|0[xX][0-9a-fA-F]{1,8}", text) else -1
+    if not 0 <= number < 1 << 24:
+        raise argparse.ArgumentTypeError(f"{text!r} is no offset in a table, such as 11 or 0x0b")
+    return number
+
+
+def _define(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--define",
+        type=file,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="read tables of your own from a TOML file (docs/definitions.md); may be given several times",
+    )
+
+
+def _colour(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help="colour (auto: on a terminal)"
+    )
+
+
 def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file", type=file, metavar="FILE", help="pcap or pcapng, also gzip or zstd; - for standard input"
@@ -134,6 +160,7 @@ def _common(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="whether LPDUs end in a CRC (default: found out from the file and its first frames)",
     )
+    _define(parser)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -179,9 +206,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="FORMAT",
         help="relative (r) to the first frame, absolute (a), with date (ad), delta (d), epoch (e), UTC (u, ud)",
     )
-    show.add_argument(
-        "--color", choices=("auto", "always", "never"), default="auto", help="colour (auto: on a terminal)"
-    )
+    _colour(show)
     show.set_defaults(run="osgp_analyzer.cli.show")
 
     view = commands.add_parser("view", help="open the screen (as does the file name alone)")
@@ -194,11 +219,13 @@ def parser() -> argparse.ArgumentParser:
         description="What each field means, and which source says so.",
     )
     fields.add_argument("name", nargs="*", metavar="NAME", help="a field (npdu.domain) or layer (npdu); none: all")
+    _define(fields)
     fields.set_defaults(run="osgp_analyzer.cli.fields")
 
     _export(commands)
     _sql(commands)
     _stats(commands)
+    _table(commands)
     _simulate(commands)
     return top
 
@@ -336,6 +363,52 @@ def _stats(commands: argparse._SubParsersAction[Parser]) -> None:
         "--interval", type=interval, metavar="S", help="seconds that the load is averaged over (default: what fits)"
     )
     stats.set_defaults(run="osgp_analyzer.cli.stats")
+
+
+TABLE = """\
+HEX may have spaces, colons, 0x and line breaks in it. Offsets in the output count from the start of the table.
+
+The sizes of many tables are in others: --context gives these, as single values or as the bytes of the table. What is
+missing is said.
+
+examples:
+  osgp-analyzer table                              all tables, and which need others
+  osgp-analyzer table BT21 3f0e0c0b00000104081a
+  osgp-analyzer table BT23 - --context BT21=3f0e0c0b00000104081a < bytes.txt
+  osgp-analyzer table ET11 0500 --offset 20        a part, from byte 20 on
+
+exit codes:
+  0  all bytes were read
+  1  the bytes do not fit, or a --context is missing: what could be read was shown
+  2  nothing could be done
+"""
+
+
+def _table(commands: argparse._SubParsersAction[Parser]) -> None:
+    table = _command(
+        commands,
+        "table",
+        "decode the bytes of a meter table; list the tables",
+        "Decode bytes of a meter table that you have from elsewhere. Without arguments: list all tables.",
+        TABLE,
+    )
+    table.add_argument("table", nargs="?", metavar="TABLE", help="its name or number: BT23, ET11, 2059, 0x080b")
+    table.add_argument("hex", nargs="*", metavar="HEX", help="its bytes; - for standard input")
+    table.add_argument(
+        "--offset", type=offset, metavar="N", help="the bytes are a part that begins at byte N of the table"
+    )
+    table.add_argument(
+        "--context",
+        action="append",
+        default=[],
+        metavar="WHAT=VALUE",
+        help="what another table says: bt21.summations=11, or BT21=HEX for all of it; may be given several times",
+    )
+    table.add_argument("-T", dest="format", choices=("text", "json"), default="text", help="json: one object")
+    table.add_argument("-n", dest="names", action="store_false", help="numbers only, no names for values")
+    _colour(table)
+    _define(table)
+    table.set_defaults(run="osgp_analyzer.cli.table")
 
 
 SIMULATION = """\

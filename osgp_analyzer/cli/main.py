@@ -16,7 +16,7 @@ from osgp_analyzer.cli.arguments import OK, USAGE, parser
 
 def with_command(arguments: list[str]) -> list[str]:
     """Put the command in front of arguments that start with a file: the screen, or `show` without a terminal."""
-    commands = ("show", "view", "fields", "export", "sql", "stats", "simulate")
+    commands = ("show", "view", "fields", "export", "sql", "stats", "table", "simulate")
     if not arguments or arguments[0] in (*commands, "-h", "--help", "--version"):
         return arguments
     if "." not in arguments[0] and "/" not in arguments[0] and arguments[0] != "-" and not os.path.exists(arguments[0]):
@@ -66,16 +66,24 @@ def _run(given: list[str]) -> int:
             _command_parser(options.command).error(f"unrecognized arguments: {' '.join(extra)}")
         except SystemExit:
             return USAGE
+    from osgp_analyzer.app.definitions import define
     from osgp_analyzer.capture.notes import CaptureError
     from osgp_analyzer.engines.text import printable
     from osgp_analyzer.filters.errors import FilterError
+    from osgp_analyzer.schema.entries import DefinitionError
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a character gets its number
     try:
+        if "define" in options:
+            define(options.define)  # before anything reads a definition
         return int(importlib.import_module(options.run).run(options))
     except CaptureError as error:
         print(f"osgp-analyzer: {printable(str(error))}", file=sys.stderr)
+        return USAGE
+    except DefinitionError as error:
+        for line in error.errors:
+            print(f"osgp-analyzer: {printable(line)}", file=sys.stderr)
         return USAGE
     except FilterError as error:
         print(f"osgp-analyzer: {error}\n  {error.text}\n  {error.pointer}", file=sys.stderr)

@@ -8,7 +8,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
-from osgp_analyzer.app.lines import PLAIN, Lines
+from osgp_analyzer.app.lines import Lines
 from osgp_analyzer.app.options import settings
 from osgp_analyzer.app.selection import Wanted, selected
 from osgp_analyzer.app.session import Session
@@ -17,14 +17,11 @@ from osgp_analyzer.app.times import Format, formatter
 from osgp_analyzer.capture import CaptureError
 from osgp_analyzer.cli.arguments import BROKEN, OK
 from osgp_analyzer.cli.progress import Progress
-from osgp_analyzer.engines.text import dotted, place, printable
-from osgp_analyzer.engines.tree import FieldNode, LayerNode
-from osgp_analyzer.schema import Finding, Severity
+from osgp_analyzer.cli.tree import STYLES, Tree, as_json
+from osgp_analyzer.engines.text import printable
 
 if TYPE_CHECKING:
     from osgp_analyzer.app.decode import Decoded
-
-STYLES = {Severity.ERROR: "\x1b[31m", Severity.WARN: "\x1b[33m"}
 
 
 def run(options: argparse.Namespace) -> int:
@@ -40,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     found = False
     try:
         if options.format == "json" or options.tree:
-            tree = _Tree(formatter(options.time), colour, options.names)
+            tree = _Frames(formatter(options.time), Tree(colour, options.names))
             for index in selected(session, options.filter, options.count):
                 if options.format == "json":
                     _json(session[index], sys.stdout)
@@ -91,14 +88,11 @@ def notes(session: Session, found: bool = True, count: int | None = None) -> int
     return BROKEN if session.capture.notes else OK
 
 
-# -- JSON -----------------------------------------------------------------------------------------------------------
-
-
 def _json(decoded: Decoded, out: TextIO) -> None:
-    out.write(json.dumps(as_json(decoded), separators=(", ", ": ")) + "\n")
+    out.write(json.dumps(_frame(decoded), separators=(", ", ": ")) + "\n")
 
 
-def as_json(decoded: Decoded) -> dict[str, Any]:
+def _frame(decoded: Decoded) -> dict[str, Any]:
     """A frame as the README describes it; times in ns, bytes as lower-case hex."""
     frame = decoded.frame
     made: dict[str, Any] = {
@@ -107,11 +101,7 @@ def as_json(decoded: Decoded) -> dict[str, Any]:
         "link_type": frame.link_type,
         "length": frame.length,
         "info": decoded.info,
-        "layers": [{"name": layer.name, "fields": _fields(layer)} for layer in decoded.layers],
-        "findings": [
-            {"severity": f.severity.value, "group": f.group.value, "code": f.code, "offset": f.offset, "text": f.text}
-            for f in decoded.findings
-        ],
+        **as_json(decoded.layers, decoded.findings),
     }
     if decoded.request is not None:
         made["request"] = decoded.request
@@ -122,34 +112,11 @@ def as_json(decoded: Decoded) -> dict[str, Any]:
     return made
 
 
-def _fields(layer: LayerNode) -> dict[str, Any]:
-    """By name; of a name that occurs again in the layer the second one is ``name[1]``, and so on."""
-    made: dict[str, Any] = {}
-    seen: dict[str, int] = {}
-    for field in layer.values():
-        again = seen.get(field.name, 0)
-        seen[field.name] = again + 1
-        entry = {
-            "value": field.value,
-            "raw": field.raw.hex(),
-            "offset": field.offset,
-            "length": field.length,
-            "text": field.text,
-        }
-        if field.mark:
-            entry["certainty"] = field.certainty.value
-        made[f"{field.name}[{again}]" if again else field.name] = entry
-    return made
-
-
-# -- trees ----------------------------------------------------------------------------------------------------------
-
-
-class _Tree:
+class _Frames:
     """All that is in a frame, as ``tshark -V`` prints it."""
 
-    def __init__(self, time: Format, colour: bool, names: bool) -> None:
-        self.time, self.colour, self.names = time, colour, names
+    def __init__(self, time: Format, tree: Tree) -> None:
+        self.time, self.tree = time, tree
 
     def write(self, session: Session, index: int, out: TextIO) -> None:
         """Print a frame. Times count from the first frame of the capture, or from the one before, shown or not."""
@@ -165,35 +132,4 @@ class _Tree:
             out.write(f"    [Answers frame {decoded.request}]\n")
         if decoded.tables:
             out.write(f"    [{decoded.told_by}]\n")
-        for layer in decoded.layers:
-            head = f"{layer.title}: {printable(layer.summary)}" if layer.summary else layer.title
-            if self.colour:
-                head = f"\x1b[1m{head}{PLAIN}"
-            out.write(f"{place(layer.offset, layer.length)} {head}\n")
-            for field in layer.fields:
-                self._field(field, 1, out)
-            for finding in layer.findings:
-                self._finding(finding, out)
-        for finding in decoded.findings:
-            if finding.code.startswith("frame."):
-                self._finding(finding, out)
-        out.write("\n")
-
-    def _field(self, field: FieldNode, depth: int, out: TextIO) -> None:
-        text = printable(field.text) if self.names or field.value is None else str(field.value)
-        mark = f" {field.mark}" if field.mark else ""
-        where = place(field.offset, field.length) if field.offset is not None else "           "
-        bits = f"{dotted(field.raw[::-1] if field.little else field.raw, field.bits)} = " if field.bits else ""
-        line = f"{field.label}: {text}" if text or not field.children else field.label
-        line = f"{line}{mark}" if field.offset is not None else f"[{line}]{mark}"
-        out.write(f"{where} {'    ' * depth}{bits}{line}\n")
-        for child in field.children:
-            self._field(child, depth + 1, out)
-        for finding in field.findings:
-            self._finding(finding, out)
-
-    def _finding(self, finding: Finding, out: TextIO) -> None:
-        text = f"[{finding.severity.value}, {finding.group.value}: {finding.text}]"
-        if self.colour and finding.severity in STYLES:
-            text = f"{STYLES[finding.severity]}{text}{PLAIN}"
-        out.write(f"{place(finding.offset, 0)}     {text}\n")
+        self.tree.write(decoded.layers, [f for f in decoded.findings if f.code.startswith("frame.")], out)
