@@ -4,13 +4,17 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import dissectors.definitions
+from osgp_analyzer.app.definitions import VARIABLE
 from osgp_analyzer.schema import REGISTRY
 
 assert dissectors.definitions
@@ -18,6 +22,7 @@ TESTS = Path(__file__).parent
 CAPTURES = TESTS.parent / "captures"
 SECRETS = {full for layer in REGISTRY.values() for field, full in layer.definition.full_names if field.show == "secret"}
 """Fields whose bytes are in no tree; only columns have them."""
+os.environ[VARIABLE] = ""  # the files of whoever runs the tests are no part of them
 
 
 def load(name: str) -> Any:
@@ -55,3 +60,37 @@ def _no_layers_of_other_tests() -> None:
     """Some tests try every layer that there is: those that other tests have defined are none of them."""
     for name in [name for name, layer in REGISTRY.items() if layer.__module__.startswith("tests.")]:
         del REGISTRY[name]
+
+
+@pytest.fixture
+def own_tables(tmp_path: Path) -> Iterator[Callable[[str], None]]:
+    """Defines tables by the text of a file; after the test all is as it was."""
+    from dissectors.osgp import names, tables
+    from osgp_analyzer.app.definitions import define
+    from osgp_analyzer.engines.scapy.compile import LAYERS
+
+    changed: list[dict[Any, Any]] = [REGISTRY, tables.TABLES, tables.CONTENTS, names.TABLES, LAYERS]
+    before = [dict(one) for one in changed]
+    LAYERS.clear()
+    _forget()
+
+    def load(text: str) -> None:
+        path = tmp_path / "own.toml"
+        path.write_text(text)
+        define([str(path)])
+
+    yield load
+    for one, content in zip(changed, before, strict=True):
+        one.clear()
+        one.update(content)
+    _forget()
+
+
+def _forget() -> None:
+    """What the engines have made of definitions and keep."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith(("osgp_analyzer", "dissectors")):
+            for value in list(vars(module).values()):
+                clear = getattr(value, "cache_clear", None)
+                if callable(clear):
+                    clear()

@@ -72,7 +72,9 @@ def context_fields() -> frozenset[str]:
 @cache
 def needed(table: Definition) -> tuple[str, ...]:
     """Fields of other tables that the layout of a table stands on."""
-    expressions = [e for inner in _inside(table) for field in inner.fields for e in field.expressions()]
+    fields = [field for inner in _inside(table) for field in inner.fields]
+    # A computed field is needed where others are sized by it; that it is left out keeps none from being read.
+    expressions = [e for f in fields for e in f.expressions() if e is not f.when or not isinstance(f, schema.Computed)]
     found = dict.fromkeys(name for expression in expressions for name in asks(expression)[0])
     return tuple(name for name in found if not name.endswith(f".{FRAME}"))
 

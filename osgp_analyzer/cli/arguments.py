@@ -373,8 +373,8 @@ missing is said.
 
 examples:
   osgp-analyzer table                              all tables, and which need others
-  osgp-analyzer table BT21 3f0e0c0b00000104081a
-  osgp-analyzer table BT23 - --context BT21=3f0e0c0b00000104081a < bytes.txt
+  osgp-analyzer table BT21 3f0e0c0f08000104081a
+  osgp-analyzer table BT23 - --context BT21=3f0e0c0f08000104081a < bytes.txt
   osgp-analyzer table ET11 0500 --offset 20        a part, from byte 20 on
 
 exit codes:

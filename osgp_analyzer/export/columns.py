@@ -12,7 +12,7 @@ import numpy as np
 from osgp_analyzer.analysis.remarks import frame_remarks
 from osgp_analyzer.analysis.tracking import Tracked
 from osgp_analyzer.capture import CaptureError
-from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices
+from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices, beyond
 from osgp_analyzer.filters.literals import address_text, nearest
 from osgp_analyzer.filters.names import (
     ADDRESS,
@@ -169,9 +169,11 @@ class Columns:
         for part in parts:
             assert isinstance(part.value, Numbers)
             if part.rows is None and not known.any():
-                values, known = part.value.values.astype(np.int64), part.known
+                values, known = part.value.values.astype(np.int64), part.known & ~beyond(part.value.values)
                 continue
             rows, at = _places(part)
+            fits = ~beyond(part.value.values[at])
+            rows, at = rows[fits], at[fits]
             if self.occurrence == "f":
                 free = ~known[rows]
                 rows, at = rows[free], at[free]

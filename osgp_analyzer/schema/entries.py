@@ -26,7 +26,7 @@ _HEADER = re.compile(r"\s*\[\[\s*(table|struct)\s*(\.\s*field\s*)?\]\]")
 
 def nearest(wrong: str, known: Iterable[str]) -> str:
     """``; did you mean ...?``, or nothing when nothing is near."""
-    near = difflib.get_close_matches(wrong, list(known), 1, 0.6)
+    near = difflib.get_close_matches(wrong, list(known), 1, 0.5)
     return f"; did you mean {near[0]}?" if near else ""
 
 

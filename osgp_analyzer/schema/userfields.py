@@ -101,6 +101,7 @@ def kind_of(entry: Entry, structs: Iterable[str]) -> Kind | None:
         known = [*KEYS, *structs]
         hint = nearest(word, known) or f"; there are {', '.join(known)}"
         entry.wrong(f"is {word[:40]!r}, which is no type{hint}", "type")
+    entry.only((*COMMON, *OF_NUMBERS, "length"), "a field")
     return None
 
 

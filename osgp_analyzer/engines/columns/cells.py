@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from osgp_analyzer.engines.columns.values import Ints
+from osgp_analyzer.engines.columns.values import Ints, beyond, some
 
 Bytes2 = NDArray[np.uint8]
 
@@ -69,6 +69,8 @@ def constant(text: str, size: int) -> Cells:
 
 def distinct(values: NDArray[Any]) -> tuple[Ints, Ints]:
     """The distinct values, and the place of each row's value among them."""
+    if some(beyond(values)):
+        return np.unique(values, return_inverse=True)
     values = values.astype(np.int64, copy=False)
     if not len(values):
         return values, np.zeros(0, np.int64)

@@ -21,7 +21,7 @@ from osgp_analyzer.engines.columns.cells import (
     of_values,
     table,
 )
-from osgp_analyzer.engines.columns.values import Ints, Slices
+from osgp_analyzer.engines.columns.values import Ints, Slices, beyond, some
 
 THOUSAND = 1000
 EIGHT = 8
@@ -52,6 +52,8 @@ def numbers(values: NDArray[Any], width: int = 0, suffix: str = "") -> Cells:
 
 def whole_numbers(values: NDArray[Any], width: int = 0, suffix: str = "") -> list[Cells]:
     """As `numbers`, in pieces."""
+    if some(beyond(values)):
+        return [of_values(values, lambda value: f"{value:>{width}}{suffix}")]
     values = values.astype(np.int64)
     if not len(values) or (values.min() >= -1 and values.max() < 1 << 16):
         known = _small(width, suffix, THOUSAND if not len(values) or values.max() < THOUSAND else 1 << 16)

@@ -205,14 +205,15 @@ def _integer(group: Group, rows: Bools, size: int, little: bool, signed: bool) -
     done, short, lost = _split(group, rows, after, group.end, everywhere(group.size))
     whole = every(done)
     where = None if whole else np.flatnonzero(done)
-    number = gather(group.data, first if where is None else first.take(where), size, little)
+    kind: type[np.integer[Any]] = np.uint64 if size == 8 and not signed else np.int64
+    number = gather(group.data, first if where is None else first.take(where), size, little, kind)
     if signed:
         number = np.where(number >> (size * 8 - 1) & 1, number - (1 << (size * 8)), number)
     if where is None:
         values = number
         group.byte = after
     else:
-        values = np.zeros(group.size, np.int64)
+        values = np.zeros(group.size, kind)
         values[where] = number
         group.bit = np.where(done, after * 8, group.bit)
     return Reading(Numbers(values, done), done, short, lost, constant(size, group.size))

@@ -19,6 +19,9 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
+MOST = np.uint64((1 << 63) - 1)
+
+
 @dataclass(slots=True)
 class Numbers:
     """Integers, of 64 bits or of as few as they need; `known` says in which rows there is one."""
@@ -123,6 +126,11 @@ def every(rows: Bools) -> bool:
 def some(rows: Bools) -> bool:
     """Whether a mask holds in some row."""
     return bool(rows[0] if rows.strides == (0,) and len(rows) else rows.any())
+
+
+def beyond(values: NDArray[Any]) -> Bools:
+    """Rows whose number needs all of 64 bits without a sign."""
+    return np.asarray(values > MOST) if values.dtype == np.uint64 else nowhere(len(values))
 
 
 def as_numbers(rows: Bools) -> NDArray[np.uint8]:
