@@ -25,3 +25,5 @@ TERMINETER = Source("rsmusllp/termineter, c1218/data.py")
 OHB = Source("openHAB smartmeterosgp binding and its unit test")
 """A client of the optical port of OSGP meters in Java."""
 TLS12 = Source("IETF RFC 5246")
+C1219 = Source("ANSI C12.19", "not at hand")
+"""Tables of end devices, on which those of OSGP are modelled; from memory only."""

@@ -13,11 +13,15 @@ from typing import Any
 
 import pytest
 
+import dissectors.definitions
 from osgp_analyzer.app.definitions import VARIABLE
 from osgp_analyzer.schema import REGISTRY
 
+assert dissectors.definitions
 TESTS = Path(__file__).parent
 CAPTURES = TESTS.parent / "captures"
+SECRETS = {full for layer in REGISTRY.values() for field, full in layer.definition.full_names if field.show == "secret"}
+"""Fields whose bytes are in no tree; only columns have them."""
 os.environ[VARIABLE] = ""  # the files of whoever runs the tests are no part of them
 
 

@@ -178,6 +178,9 @@ class APDU(Layer, name="apdu", title="Application layer", source=DX_EX.at("lon_t
     )
     info = (
         (Known(F.direction) & (F.code == OSGP_CODE), ""),
+        (is_response & (F.code == OSGP_CODE) & Known(Request("osgp.service")), ""),
+        (Not(is_response) & (F.code == OSGP_CODE) & Peek(0).among(*OSGP_SERVICES), ""),
+        (Not(is_response) & (F.code == 0x4D), ""),
         (is_response & request_known, "{code}"),
         (is_response, "response {code}"),
         (None, "{code}"),

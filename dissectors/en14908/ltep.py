@@ -80,8 +80,8 @@ class LTEP(Layer, name="ltep", title="LonTalk Enhanced Proxy", source=SOURCE, pr
     apdu = Payload(APPLICATION, label="APDU", doc="The message for the target.")
 
     info = (
-        (F.count == 0, "at the agent, {target_type}"),
-        (None, "hops to go: {count}, {target_type}"),
+        (F.count == 0, "LTEP at the agent"),
+        (None, "LTEP, hops to go: {count}"),
     )
 
 

@@ -48,9 +48,7 @@ class TableRequest(Layer, name="osgp", title="OSGP table service", source=SOURCE
         source=MEP.at("p.42, chapter 5; optical guide p.7-8; CTC"),
         doc="The table: BT n is n, ET n is 2048 + n, the pending copy of either 4096 more.",
     )
-    offset = U24(
-        when=F.service.among(*PARTIAL), unit="bytes", doc="First byte of the part, from the start of the table."
-    )
+    offset = U24(when=F.service.among(*PARTIAL), doc="First byte of the part, from the start of the table.")
     count = U16(
         when=F.service.among(*PARTIAL, *WRITES), auto=SizeOf("data"), unit="bytes", doc="Bytes to be read or written."
     )
@@ -58,7 +56,7 @@ class TableRequest(Layer, name="osgp", title="OSGP table service", source=SOURCE
     content = content(F.table, F.offset)
 
     info = (
-        (F.service.among(*PARTIAL), "{service} {table}, {offset} on, {count}"),
+        (F.service.among(*PARTIAL), "{service} {table}, {count} at {offset}"),
         (F.service.among(*WRITES), "{service} {table}, {count}"),
         (None, "{service} {table}"),
     )
@@ -112,7 +110,7 @@ class TableResponse(Layer, name="osgp", title="Answer to an OSGP table service",
     response = U8(RESPONSES, show="hex", source=MEP.at("p.11-12"), doc="How the request went.")
     request_service = Computed(asked, SERVICES, show="hex", doc="The service that was asked for.")
     request_table = Computed(Request("osgp.table"), TABLES, doc="The table that was asked for.")
-    request_offset = Computed(Request("osgp.offset"), unit="bytes", doc="Where the part begins that was asked for.")
+    request_offset = Computed(Request("osgp.offset"), doc="Where the part begins that was asked for.")
     count = count_of(DIGEST)
     data = data_of(DIGEST)
     content = content(F.request_table, F.request_offset)

@@ -21,7 +21,7 @@ from osgp_analyzer import schema
 from osgp_analyzer.analysis.meters import NOBODY, meters
 from osgp_analyzer.analysis.transactions import NONE
 from osgp_analyzer.engines.columns.evaluate import number
-from osgp_analyzer.engines.columns.group import Group
+from osgp_analyzer.engines.columns.group import Column, Group
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers
 from osgp_analyzer.schema import REGISTRY, Context, Definition, Field
 from osgp_analyzer.schema.expr import Ref, element
@@ -85,14 +85,11 @@ def _is_number(field: Field) -> bool:
 
 @cache
 def dependent_fields() -> frozenset[str]:
-    """Fields whose place, or whose being there, is told by another table: all of the tables whose layout depends on
-    others, and of all tables where only a part is there."""
-    return frozenset(
-        full
-        for table in TABLES.values()
-        for definition in _inside(table.definition)
-        for _, full in definition.full_names
-    )
+    """Fields and layers whose place, or whose being there, is told by another table: those of tables whose layout
+    depends on others, and of all tables where only a part is there."""
+    layers = {definition for table in TABLES.values() for definition in _inside(table.definition)}
+    names = {definition.name for definition in layers}
+    return frozenset(names | {full for definition in layers for _, full in definition.full_names})
 
 
 class Contexts:
@@ -200,9 +197,21 @@ def _take(group: Group, places: Ints, found: dict[int, dict[str, int]], start: i
         column = group.columns.get(field.name)
         if full not in names or column is None or not isinstance(column.value, Numbers):
             continue
+        if isinstance(field, schema.Array):
+            _take_list(full, column, good, places[group.frames], found)
+            continue
         for row in np.flatnonzero(column.present & good).tolist():
             name = full if elements is None else element(full, int(elements.values[row]))
             found.setdefault(int(places[group.frames[row]]), {})[name] = int(column.value.values[row])
+
+
+def _take_list(full: str, column: Column, good: Bools, places: Ints, found: dict[int, dict[str, int]]) -> None:
+    """Take each element of a list."""
+    for i, item in enumerate(column.items):
+        if isinstance(item.value, Numbers):
+            for row in np.flatnonzero(item.present & good).tolist():
+                passed = int(column.passed[row]) if column.passed is not None and i else 0
+                found.setdefault(int(places[row]), {})[element(full, i + passed)] = int(item.value.values[row])
 
 
 def _went_well(group: Group) -> Bools:

@@ -43,8 +43,11 @@ class Decoded:
     def told_by(self) -> str:
         """The tables that this one was read with: ``Read with BT21 of frame 3``."""
         named = ((re.match(r"[be]t\d+", name), frame) for name, frame in self.tables.items())
-        found = dict.fromkeys(f"{match[0].upper()} of frame {frame}" for match, frame in named if match)
-        return "Read with " + ", ".join(found)
+        latest: dict[str, int] = {}
+        for match, frame in named:
+            if match:
+                latest[match[0].upper()] = max(latest.get(match[0].upper(), 0), frame)
+        return "Read with " + ", ".join(f"{table} of frame {frame}" for table, frame in latest.items())
 
     @cached_property
     def layers(self) -> list[LayerNode]:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from osgp_analyzer.schema.entries import DefinitionError
+from osgp_analyzer.schema.errors import DefinitionError
 
 VARIABLE = "OSGP_ANALYZER_DEFINITIONS"
 """The environment variable that names another folder or file; empty: none."""

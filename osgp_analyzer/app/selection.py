@@ -36,7 +36,7 @@ class Wanted:
     def tables(self) -> bool:
         """Whether tables of meters are to be read with what other tables say."""
         names = {*self.names, *(self.filter.names if self.filter is not None else ())}
-        return any(name in dependent_fields() or name.startswith("finding.") for name in names)
+        return any(name in dependent_fields() or name.partition(".")[0] == "finding" for name in names)
 
     @cached_property
     def filter(self) -> Filter | None:

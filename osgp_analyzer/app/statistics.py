@@ -13,8 +13,8 @@ from osgp_analyzer.app.session import Session
 from osgp_analyzer.engines.columns.values import Bools
 
 Chunks = Iterator[tuple[Tracked, Bools]]
-LOOKING_AHEAD = "errors"
-"""The statistic that must know how messages are answered later."""
+ERRORS = "errors"
+"""The statistic that must know how messages are answered later, and all findings."""
 
 
 def gather(
@@ -29,7 +29,8 @@ def gather(
     Raises `FilterError` for a filter that is none, KeyError for a statistic that does not exist.
     """
     statistics = Statistics(names, settings)
-    wanted = Wanted(filter_text, whole=True, ahead=LOOKING_AHEAD in names)
+    errors = ERRORS in names
+    wanted = Wanted(filter_text, names=["finding.code"] if errors else (), whole=True, ahead=errors)
     for tracked, mask in watch(selected_chunks(session, wanted)):
         statistics.add(tracked, mask)
     return statistics.result()

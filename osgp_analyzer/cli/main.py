@@ -70,7 +70,7 @@ def _run(given: list[str]) -> int:
     from osgp_analyzer.capture.notes import CaptureError
     from osgp_analyzer.engines.text import printable
     from osgp_analyzer.filters.errors import FilterError
-    from osgp_analyzer.schema.entries import DefinitionError
+    from osgp_analyzer.schema.errors import DefinitionError
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a character gets its number

@@ -76,6 +76,8 @@ class Tree:
         out.write(f"{where} {'    ' * depth}{bits}{line}\n")
         for child in field.children:
             self._field(child, depth + 1, out)
+        for finding in field.findings:
+            self._finding(finding, out)
 
     def _finding(self, finding: Finding, out: TextIO) -> None:
         text = f"[{finding.severity.value}, {finding.group.value}: {finding.text}]"

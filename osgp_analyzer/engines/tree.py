@@ -33,6 +33,10 @@ class FieldNode:
     source: str = ""
     children: list[FieldNode] = field(default_factory=list)
     """Fields of a nested structure; it has no value of its own."""
+    findings: list[Finding] = field(default_factory=list)
+    """Those of a nested structure itself."""
+    main: bool = False
+    """It is what the layer around it is about."""
 
     @property
     def mark(self) -> str:

@@ -11,12 +11,13 @@ import re
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 
@@ -26,6 +27,7 @@ from osgp_analyzer.engines.columns.values import Bools
 from osgp_analyzer.export.columns import SECONDS, TIMESTAMP, Columns
 
 _ENDED = re.compile(r"\n(SystemExit|KeyboardInterrupt)(: \d+)?\s*$")
+T = TypeVar("T")
 MEMORY = "400MB"
 """What DuckDB may take before it moves data to its folder."""
 
@@ -92,6 +94,7 @@ class Database:
                 "allow_persistent_secrets": "false",
             }
             self._connection = duckdb.connect(config=config)
+            self._thread = ThreadPoolExecutor(1)
         except (OSError, duckdb.IOException) as error:
             raise _no_room(error) from error
         self.run("SET enable_progress_bar = false")
@@ -100,15 +103,24 @@ class Database:
     def run(self, statement: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:
         """Run a statement; all rows of its result. Raises `duckdb.Error` for one that is wrong."""
         with _told():
-            rows: list[tuple[Any, ...]] = self._connection.execute(statement, values).fetchall()
-        return rows
+            return self._waited(lambda: self._connection.execute(statement, values).fetchall())
 
     def stream(self, statement: str, size: int) -> Iterable[list[tuple[Any, ...]]]:
         """Run a statement; its rows, `size` at a time. Raises as `run` does."""
         with _told():
-            result = self._connection.execute(statement)
-            while rows := result.fetchmany(size):
+            result = self._waited(lambda: self._connection.execute(statement))
+            while rows := self._waited(lambda: result.fetchmany(size)):
                 yield rows
+
+    def _waited(self, work: Callable[[], T]) -> T:
+        """Do something in a thread: DuckDB does not return for a signal, and Python hears of none while it waits."""
+        future = self._thread.submit(work)
+        try:
+            return future.result()
+        except BaseException:
+            if not future.done():
+                self._connection.interrupt()
+            raise
 
     def create(self, columns: Columns) -> None:
         """Make the table, empty."""
@@ -142,6 +154,7 @@ class Database:
 
     def close(self) -> None:
         """Forget everything."""
+        self._thread.shutdown()
         self._connection.close()
         self._remove()
         atexit.unregister(self._remove)

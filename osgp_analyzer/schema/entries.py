@@ -24,14 +24,6 @@ KINDS = ("table", "struct")
 _HEADER = re.compile(r"\s*\[\[\s*(table|struct)\s*(\.\s*field\s*)?\]\]")
 
 
-class DefinitionError(ValueError):
-    """What is wrong with files of definitions: a line each."""
-
-    def __init__(self, errors: Sequence[str]) -> None:
-        super().__init__("\n".join(errors))
-        self.errors = tuple(errors)
-
-
 def nearest(wrong: str, known: Iterable[str]) -> str:
     """``; did you mean ...?``, or nothing when nothing is near."""
     near = difflib.get_close_matches(wrong, list(known), 1, 0.5)

@@ -75,15 +75,20 @@ class Place:
 
 
 def layout(
-    definition: Definition, context: Values, values: Values | None = None, size: int | None = None
+    definition: Definition,
+    context: Values,
+    values: Values | None = None,
+    size: int | None = None,
+    index: int = 0,
 ) -> tuple[Place, ...]:
     """The fields of a layer in wire order, each followed by those in it.
 
     `context` has values of other tables, `values` of the layer's own fields and of those in and around it, both by
     full name. `size` is that of the whole layer in bytes; without it optional parts at its end are taken to be there.
-    Absent fields are left out. The elements of an array are taken to be as long as the first.
+    Absent fields are left out. The elements of an array are taken to be as long as the first; where they differ by
+    their number, that of `index` stands for them.
     """
-    return tuple(_Walk(context, values or {}, size).layer(definition, 0))
+    return tuple(_Walk(context, values or {}, size, index).layer(definition, 0))
 
 
 class _MissingValue(Exception):
@@ -93,8 +98,9 @@ class _MissingValue(Exception):
 class _Walk:
     """A position, and what expressions are evaluated in there (a `schema.Env`)."""
 
-    def __init__(self, context: Values, values: Values, size: int | None) -> None:
+    def __init__(self, context: Values, values: Values, size: int | None, index: int) -> None:
         self.tables, self.known, self.end = context, dict[str, int | None](values), size
+        self.element = index
         self.bit = 0
         self.names: dict[str, str] = {}
         self.missing = ""
@@ -236,8 +242,8 @@ class _Walk:
             raise _MissingValue(name)
         return self.tables[name]
 
-    def index(self) -> None:
-        return None
+    def index(self) -> int:
+        return self.element
 
     def request(self, name: str) -> None:
         return None

@@ -16,7 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from osgp_analyzer.schema.entries import DefinitionError, Entry, load, nearest
+from osgp_analyzer.schema.entries import Entry, load, nearest
+from osgp_analyzer.schema.errors import DefinitionError
 from osgp_analyzer.schema.expr import Context, Outer, Ref
 from osgp_analyzer.schema.formula import REMAINING, FormulaError, Term
 from osgp_analyzer.schema.layer import REGISTRY, Layer

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -83,6 +83,13 @@ class Layout:
     def raw(self, name: str, value: bytes) -> None:
         """Bytes as they are; in the values as hexadecimal."""
         self._put(name, value, value.hex())
+
+    def encoded(self, data: bytes, values: Mapping[str, Any]) -> None:
+        """Bytes with several values in them, which are known where all of the bytes are."""
+        for name, value in values.items():
+            for one in value if isinstance(value, list) else [value]:
+                self.fields.append((self._name(name), self.base + len(self.data), len(data), one))
+        self.data += data
 
     def fill(self, size: int) -> None:
         """Zeros that mean nothing."""

@@ -14,7 +14,7 @@ from osgp_analyzer.simulate.load import HOUR, ORIGIN, Load
 from osgp_analyzer.simulate.lon import UNCONFIGURED, Address, node
 from osgp_analyzer.simulate.message import Request, Response
 from osgp_analyzer.simulate.procedures import Procedures
-from osgp_analyzer.simulate.tables import general, log, mbus, profile, registers
+from osgp_analyzer.simulate.tables import general, log, mbus, profile, registers, transactions
 from osgp_analyzer.simulate.tables.log import Event
 
 TABLES: dict[int, Callable[[Meter, int], Layout]] = {
@@ -100,7 +100,8 @@ class Meter:
             mbus.MBusDevice(1 + i, 20_000_000 + 211 * number + i, (mbus.GAS, mbus.WATER)[i]) for i in range(2)
         ])  # fmt: skip
         self.procedures = Procedures(self)
-        self.transaction_response = b""
+        self.transaction = transactions.et53(0, ())
+        """What is in ET53."""
 
     def as_new(self) -> None:
         """Make it one that is still to be commissioned."""
@@ -159,9 +160,7 @@ class Meter:
         if request.table == BT64:
             return profile.bt64(self, time, request.offset, request.count or None)
         if request.table == ET53:
-            table = Layout("et53")
-            table.raw("transaction", self.transaction_response)
-            return table
+            return self.transaction
         build = TABLES.get(request.table)
         return build(self, time) if build else None
 
@@ -187,15 +186,14 @@ class Meter:
         return False
 
     def _transact(self, data: bytes, time: int) -> None:
-        """Do the reads in a transaction and keep their answers for ET53 (MEP guide p.43-50)."""
-        out = bytearray([1]) + data[3:5]
-        at = 5
+        """Do the reads in a transaction and keep their answers for ET53."""
+        answers, at = [], 5
         while at < len(data) - 2:
             size = int.from_bytes(data[at : at + 2], "little")
             command = data[at + 2 : at + 2 + size]
             table, offset, count = (int.from_bytes(command[a:b], "big") for a, b in ((1, 3), (3, 6), (6, 8)))
-            answer = self.answer(msg.read(table, offset, count), time).body()
-            out += len(answer).to_bytes(2, "little") + answer
+            request = msg.read(table, offset, count)
+            found = self.layout(request, time)
+            answers.append((request, self.answer(request, time), found.values(offset, count) if found else {}))
             at += 2 + size
-        out += data[3:5]
-        self.transaction_response = (2 + len(out)).to_bytes(2, "little") + bytes(out)
+        self.transaction = transactions.et53(int.from_bytes(data[3:5], "little"), answers)

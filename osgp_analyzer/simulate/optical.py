@@ -96,13 +96,13 @@ class OpticalReader(Reader):
         self._toggles = [0, 0]
         for _ in range(4):
             yield self._frame(WAKE_UP, {}, {"optical.signal": WAKE_UP[0]}, {}, 50 * MS, inbound=True)
-        about = {"c1218.standard": 0, "c1218.version": 2, "c1218.revision": 0}
+        about = {"c1218.session.standard": 0, "c1218.session.version": 2, "c1218.session.revision": 0}
         yield from self.service(bytes([IDENTIFY]), {}, bytes([0, 2, 0, 0]), about)
         offer = PACKET_SIZE.to_bytes(2, "big") + bytes([PACKETS, BAUD_9600])
-        sizes = {"c1218.packet_size": PACKET_SIZE, "c1218.packets": PACKETS}
+        sizes = {"c1218.session.packet_size": PACKET_SIZE, "c1218.session.packets": PACKETS}
         yield from self.service(bytes([NEGOTIATE]) + offer, sizes, offer, sizes)
         logon = bytes([LOGON]) + user_id.to_bytes(2, "big") + user.encode().ljust(10)
-        yield from self.service(logon, {"c1218.user_id": user_id}, b"", {})
+        yield from self.service(logon, {"c1218.session.user_id": user_id}, b"", {})
         yield from self.service(bytes([SECURITY]) + password, {}, b"", {})
 
     def close(self) -> Talk[None]:

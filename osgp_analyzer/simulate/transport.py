@@ -166,7 +166,7 @@ class Transport(SecureReader):
             if lost:
                 continue
             if answer is None:
-                answer = yield from self._received(delivery, hop, frame, final)
+                answer = yield from self._received(delivery, hop, frame, sent, final)
             back = frame.answer(answer.apdu)
             if delivery.domain == self.domain and target.format != lon.NODE:
                 back = replace(back, source=receiver.address)
@@ -185,17 +185,17 @@ class Transport(SecureReader):
         failure = {"apdu.code": ltep.FAILURE, "ltep.failure.hops_left": left}
         return Message(bytes([ltep.FAILURE, left]), failure, {"failed_at": sender.name})
 
-    def _received(self, delivery: Delivery, hop: int, frame: Lon, final: bool) -> Talk[Message]:
+    def _received(self, delivery: Delivery, hop: int, frame: Lon, sent: Sent, final: bool) -> Talk[Message]:
         """What the receiver of a hop makes of it: it sends it on, or answers, once it has authenticated the sender."""
         if not final:
             answer = yield from self._hop(delivery, hop + 1, self._turnaround())
             assert answer is not None
             return answer
         if delivery.auth:
-            yield from self._authenticate(delivery, frame)
+            yield from self._authenticate(delivery, frame, sent)
         return delivery.respond(delivery.last)
 
-    def _authenticate(self, delivery: Delivery, frame: Lon) -> Talk[None]:
+    def _authenticate(self, delivery: Delivery, frame: Lon, doubted: Sent) -> Talk[None]:
         """The challenge of the receiver and the reply of the sender (en14908.md 4)."""
         sender, receiver = delivery.path[-2:]
         assert isinstance(receiver, Meter)
@@ -208,7 +208,9 @@ class Transport(SecureReader):
 
         pdu = replace(frame.answer(challenge, lon.AUTHPDU, lon.CHALLENGE + oma), auth_format=frame.target.format)
         pdu = replace(pdu, source=receiver.address)
-        asked = yield self._frame(pdu, receiver, Message(challenge), truth, self._turnaround())
+        asked = yield self._frame(
+            pdu, receiver, Message(challenge), truth | {"answers": doubted.number}, self._turnaround()
+        )
         target = frame.target if receiver.address == lon.UNCONFIGURED else receiver.address
         pdu = replace(pdu, source=frame.source, target=target, body=reply, type=lon.REPLY + oma)
         truth = {**truth, "answers": asked.number, "reply_ok": delivery.auth_key == own[: len(delivery.auth_key)]}

@@ -101,6 +101,8 @@ def _field(above: Item, node: FieldNode) -> None:
     item = above.add(node.name.partition("[")[0], f"{text} {node.mark}".rstrip(), node)
     for child in node.children:
         _field(item, child)
+    for finding in node.findings:
+        _finding(item, finding)
 
 
 def _finding(above: Item, finding: Finding) -> None:

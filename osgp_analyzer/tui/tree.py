@@ -9,7 +9,7 @@ from rich.segment import Segment
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from osgp_analyzer.engines.tree import LayerNode
+from osgp_analyzer.engines.tree import FieldNode, LayerNode
 from osgp_analyzer.tui.cells import fit
 from osgp_analyzer.tui.lines import Lines
 from osgp_analyzer.tui.outline import Item, covering
@@ -54,9 +54,9 @@ class FieldTree(Lines):
         self.post_message(self.Selected(self.selected))
 
     def is_open(self, item: Item) -> bool:
-        """As the user left it; at first only the innermost layer is open."""
+        """As the user left it; at first only the innermost layer is open, with what it is about."""
         innermost = len(self.items) > 1 and item is self.items[-1]
-        return self._open.get(item.key, innermost)
+        return self._open.get(item.key, innermost or (isinstance(item.of, FieldNode) and item.of.main))
 
     def select_byte(self, offset: int) -> None:
         """Go to the innermost field that has this byte."""

@@ -12,11 +12,12 @@ import dissectors.layers
 from dissectors.carriers import LINK_TYPES
 from osgp_analyzer.analysis.contexts import Contexts
 from osgp_analyzer.analysis.tracking import track
+from osgp_analyzer.app.decode import Decoded
 from osgp_analyzer.app.session import Session, Settings
 from osgp_analyzer.capture import Capture
 from osgp_analyzer.store import FrameStore
-from tests.conftest import CAPTURES
-from tests.engines.test_differential import SECRET, collect
+from tests.conftest import CAPTURES, SECRETS
+from tests.engines.test_differential import collect
 
 assert dissectors.layers
 
@@ -39,8 +40,8 @@ def test_simulated_captures(name: str, size: int) -> None:
     compare(CAPTURES / name, size)
 
 
-def compare(path: Path, size: int, settings: Settings = Settings()) -> None:
-    """Every value and finding of every frame, and what it answers, in columns and frame by frame."""
+def compare(path: Path, size: int, settings: Settings = Settings()) -> list[Decoded]:
+    """Every value and finding of every frame, and what it answers, in columns and frame by frame; the frames."""
     session = list(Session.open(str(path), settings))
     seen = 0
     with Capture.open(path) as capture:
@@ -58,10 +59,11 @@ def compare(path: Path, size: int, settings: Settings = Settings()) -> None:
                     (f.name, str(f.value), f.offset, f.length)
                     for layer in decoded.layers
                     for f in layer.values()
-                    if f.value != [] and f.value is not None and f.name != SECRET
+                    if f.value != [] and f.value is not None and f.name not in SECRETS
                 )
                 assert values == expected, decoded.frame.number
                 assert findings == Counter((f.code, f.offset) for f in decoded.findings)
                 assert (decoded.request or 0) == tracked.request[i] + 1
             seen = chunk.stop
     assert seen == len(session)
+    return session

@@ -6,7 +6,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -74,3 +80,23 @@ def test_the_question_is_judged_before_the_capture_is_read(capsys: pytest.Captur
     done = call(capsys, "sql", "select 1", "/does/not/exist")
     assert done.returncode == 2
     assert "cannot be read" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_query_that_takes_forever_can_be_ended(number: signal.Signals, tmp_path: Path) -> None:
+    endless = (
+        "select count(*) from range(1000000) a, range(1000000) b, range(1000000) c where a.range + b.range = c.range"
+    )
+    words = [sys.executable, "-m", "osgp_analyzer", "sql", endless, str(NATIVE)]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
+        deadline = time.monotonic() + 30
+        while not list(tmp_path.iterdir()):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        time.sleep(1)  # so that it is the query that takes the time
+        assert process.poll() is None
+        process.send_signal(number)
+        assert process.communicate(timeout=20) == (b"", b"")
+    assert process.returncode == 128 + number
+    assert list(tmp_path.iterdir()) == []

@@ -15,7 +15,7 @@ from dissectors.layers import layer_class
 from osgp_analyzer.engines.knowledge import Knowledge
 from osgp_analyzer.engines.scapy.tree import layers
 from osgp_analyzer.schema import REGISTRY, Group
-from tests.conftest import load, port_frames
+from tests.conftest import SECRETS, load, port_frames
 
 FUZZ = int(os.environ.get("OSGP_FUZZ", "20000"))
 ENTRY = {"lon": "LPDU", "lon+crc": "LPDU", "cnip": "CNIP", "lonudp": "LonUDP"}
@@ -27,8 +27,6 @@ VECTORS += [
     ("LPDU", bytes.fromhex(f["hex"]), f"ltep {f['frame']}") for f in load("sidecars/ltep_lpdu.json")["frames"][::9]
 ]
 VECTORS += [(port, data, f"{port} {n}") for port in ("MEP", "Optical") for n, data in enumerate(port_frames(port))]
-SECRET = "c1218.session.password"
-"""Trees do not have its bytes."""
 REQUESTS = [None, *({"apdu.code": code} for code in range(0x4C, 0x80))]
 
 
@@ -45,7 +43,7 @@ def check(entry: str, data: bytes, knowledge: Knowledge) -> Any:
                 continue
             assert field.offset >= 0
             assert field.offset + field.length <= len(data)
-            assert field.raw == (b"" if field.name == SECRET else data[field.offset : field.offset + field.length])
+            assert field.raw == (b"" if field.name in SECRETS else data[field.offset : field.offset + field.length])
             covered[field.offset : field.offset + field.length] = b"\1" * field.length
     assert all(covered), f"bytes that no field shows: {data.hex()} {covered.hex()}"
     for finding in packet.frame_findings():

@@ -22,14 +22,12 @@ from osgp_analyzer.engines.columns.values import Numbers
 from osgp_analyzer.engines.knowledge import Knowledge
 from osgp_analyzer.engines.scapy.tree import layers
 from osgp_analyzer.schema import REGISTRY
-from tests.conftest import CAPTURES, load, port_frames
+from tests.conftest import CAPTURES, SECRETS, load, port_frames
 
 evaluate.PROCEDURES.update(PROCEDURES)
 GENERATED = int(os.environ.get("OSGP_FUZZ", "50000"))
 ENTRY = {"lon": "LPDU", "lon+crc": "LPDU", "cnip": "CNIP", "lonudp": "LonUDP"}
 PORTS = ("MEP", "Optical")
-SECRET = "c1218.session.password"
-"""Only columns have its bytes."""
 REQUESTS: list[dict[str, int]] = [{}, *({"apdu.code": code} for code in range(0x4C, 0x80))]
 REQUESTS += [{"apdu.code": 0, "osgp.service": s, "osgp.table": 23} for s in (0x30, 0x3F, 0x40, 0x4F, 0x77)]
 REQUESTS += [{"osgp.service": code} for code in (0x20, 0x21, 0x50, 0x52, 0x60, 0x63, 0x70)]
@@ -51,7 +49,7 @@ def scapy_facts(entry: str, frame: Frame) -> Facts:
     values: Counter[Any] = Counter()
     for layer in layers(packet, data):
         for field in layer.values():
-            if field.value != [] and field.value is not None and field.name != SECRET:
+            if field.value != [] and field.value is not None and field.name not in SECRETS:
                 values[(field.name, str(field.value), field.offset, field.length)] += 1
     return values, Counter((f.code, f.offset) for f in packet.frame_findings())
 
@@ -89,7 +87,7 @@ def collect(group: Group, start: Any, facts: list[Facts]) -> None:
             if group.definition is not None and field is not None
             else f"{name}.{name}"
         )
-        if full == SECRET:
+        if full in SECRETS:
             continue
         first, size = column.where()
         for row in np.flatnonzero(column.present).tolist():

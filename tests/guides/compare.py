@@ -29,8 +29,13 @@ SYMBOLS = {"ET52": {"GL": "(ET52.5*2)+1", "B": "ET52.0", "L0": "11", "L1": "11"}
 """Letters that the guide explains in its text."""
 RECORDS = {"DmdRcd": "registers.demands", "CoinRcd": "registers.coincident_values"}
 """Records whose size offsets use: the arrays that they are elements of."""
-VARIANTS = {"EP19": ({"ep19.request_type": 4}, {"ep19.request_type": 9})}
-"""Values that bring up different parts of a table."""
+INDEX = "index of the element"
+VARIANTS: Mapping[str, tuple[Mapping[str, int], ...]] = {
+    "EP19": ({"ep19.request_type": 4}, {"ep19.request_type": 9}),
+    "ET13": ({}, {INDEX: 4}),
+    "ET16": ({}, {INDEX: 4}),
+}
+"""Values that bring up different parts of a table, or the element of its arrays that is another kind of device."""
 FILLING = re.compile("Fill|Unused|Reserved")
 ABBREVIATIONS = {
     "fwd": "forward",
@@ -111,7 +116,11 @@ class _Comparison:
     ) -> None:
         self.name, self.table = name, table
         self.known = assumptions(_all())
-        places = [p for own in variants for p in layout(definition, self.known, {**self.known, **own})]
+        places = [
+            place
+            for own in variants
+            for place in layout(definition, self.known, {**self.known, **own}, index=own.get(INDEX, 0))
+        ]
         self.places = [p for p in dict.fromkeys(places) if p.bit is not None and not isinstance(p.field, Computed)]
         self.found: set[int] = set()
         self.last = -1
@@ -145,7 +154,9 @@ class _Comparison:
         if row.offset:
             self.at = evaluate(row.offset, self._lookup)
         if row.offset and not row.type:
-            return "" if any(p.bit == self.at * 8 for p in self.places) else f"no field begins at {self.at}"
+            here = [(i, p) for i, p in enumerate(self.places) if p.bit == self.at * 8]
+            self.found.update(i for i, p in here if _named_alike(row.name, p.field.title))
+            return "" if here else f"no field begins at {self.at}"
         printed = kind(row.type, self._lookup)
         if not row.offset and not printed.range:
             return self._next(row, printed)
@@ -196,7 +207,7 @@ class _Comparison:
         assert place.bit is not None
         names = [place.field.bits.get(first - place.bit + i) for i in range(width)]
         if not any(names):
-            return "" if row.type.startswith("FILL") or "eserved" in row.name else f"{place.name} has no such bit"
+            return "" if row.type.startswith("FILL") or FILLING.search(row.name) else f"{place.name} has no such bit"
         if width == 1 and names[0] and _named_alike(row.name, names[0]):
             return ""
         return f"another name: {place.name} {names}"

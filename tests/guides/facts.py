@@ -14,6 +14,8 @@ FILE = TESTS / "data" / "guide_offsets.json"
 GUIDES = ("mep", "optical")
 
 _VERSION = "the two bytes are one number with three parts"
+_HEADING = "says what follows, whose fields have rows of their own"
+_TELEGRAM = "inside the telegram of an M-Bus device, which is kept as bytes"
 _LATER_RECORD = "a record that is not the first has no fixed place"
 KNOWN: Mapping[tuple[str, str], str] = {
     ("ET03", "p.56 138..142"): "misprint: the CRC takes 137 and 138, so the rest begins at 139",
@@ -29,6 +31,32 @@ KNOWN: Mapping[tuple[str, str], str] = {
     ("ET52", "p.132 GL+7+L0+2"): _LATER_RECORD,
     ("ET52", "p.132 GL+5+L0+L1"): _LATER_RECORD,
     ("ET52", "p.132 GL+7+L0+L1"): _LATER_RECORD,
+    ("ET13", "p.80 - ARRAY[3]ofUINT8"): _HEADING,
+    ("ET13", "p.82 8 UINT8:"): _HEADING,
+    ("ET14", "p.89 23 LTIME_DATE"): "kept for other uses: no time that means anything",
+    ("ET15", "p.90 - UINT8 Pointers"): _HEADING,
+    ("ET15", "p.92 -"): "another reading of the multicast data, for MEP downloads",
+    ("ET16", "p.92 6 UINT8"): _HEADING,
+    ("ET16", "p.93 8"): _TELEGRAM,
+    ("ET16", "p.93 12"): _TELEGRAM,
+    ("ET16", "p.93 14"): _TELEGRAM,
+    ("ET16", "p.94"): _TELEGRAM,
+    ("ET16", "p.95 -"): _TELEGRAM,
+    ("ET16", "p.95 14"): _TELEGRAM,
+    ("ET16", "p.95 16"): _TELEGRAM,
+    ("ET16", "p.95 20"): _TELEGRAM,
+    ("ET16", "p.43 6 UINT8"): _HEADING,
+    ("ET16", "p.43 8"): _TELEGRAM,
+    ("ET16", "p.43 12"): _TELEGRAM,
+    ("ET16", "p.43 14"): _TELEGRAM,
+    ("ET16", "p.44"): _TELEGRAM,
+    ("ET16", "p.45 -"): _TELEGRAM,
+    ("ET16", "p.45 14"): _TELEGRAM,
+    ("ET16", "p.45 16"): _TELEGRAM,
+    ("ET16", "p.45 20"): _TELEGRAM,
+    ("ET16", "p.95 11 ARRAY[L]"): "its length is in the field before it",
+    ("ET16", "p.45 11 ARRAY[L]"): "its length is in the field before it",
+    ("BT62", "p.236 BT61.11*31234"): "the numbers of the data sets, in the next column, are read with it",
     ("BT64", "p.36 (((BT61.11N/2)+1)+4*"): "no offset: the size of an interval, which the columns cut in two",
 }
 """Rows of defined tables that do not agree, by table and begin of the row, and why."""
@@ -42,8 +70,14 @@ NOT_PRINTED: Mapping[str, str] = {
     r"bt08\.(procedure|filler|sequence_number|result_code)": "printed once for all procedures",
     r"bt0[78]\.(parameters|result)\.data": "printed with each procedure",
     r"ep19\.write_data": "see the rows that are known to differ",
+    r"bp10\..*": "in no guide",
     r"et04\.reserved_71": "what is left of the byte",
     r"et52\.unused": "what is left of the table",
+    r"et1[3-6]\.\w+\.rest": "what is left of a part whose size ET11 tells",
+    r"et14\.device\.reserved": "see the rows that are known to differ",
+    r"(bt62\.channel|bt63\.set|et16\.device)\.filler": "what is left of the byte",
+    r"bt62\.set\.format": "see the rows that are known to differ",
+    r"et16\.(mbus\.telegram|client\.data)": "see the rows that are known to differ",
     r"load_profile\.interval\..*": "printed as one field of bytes",
 }
 """Fields that are in no row of a guide, by pattern of their full names."""

@@ -49,7 +49,7 @@ def evaluate(text: str, lookup: Lookup) -> int:
     words = re.match(r"IF\s*(\S+)\s*THEN\s*(.+?)\s*ELSE\s*(.+)$", text)
     if words:
         return evaluate(words[2] if evaluate(words[1], lookup) else words[3], lookup)
-    tokens = TOKEN.findall(text.replace("..", ".").replace(" ", ""))
+    tokens = TOKEN.findall(text.replace("..", ".").replace(" ", "").replace("–", "-"))
     value, left = _sum(tokens, lookup)
     if left:
         raise Unreadable(text)

@@ -23,8 +23,8 @@ from osgp_analyzer.simulate.message import Request, Response
 from osgp_analyzer.simulate.meter import TABLES, Meter
 from osgp_analyzer.simulate.network import Network
 from osgp_analyzer.simulate.run import START
-from osgp_analyzer.simulate.scenarios.ports import transaction
 from osgp_analyzer.simulate.security import Rc4, challenge_reply, mep_base_key, oma_digest, plc_base_key
+from osgp_analyzer.simulate.tables.transactions import et52
 from tests.conftest import load
 
 SECURITY = load("security.json")
@@ -206,7 +206,7 @@ GUIDE = [
     (
         msg.write(
             0x0834,
-            bytes(transaction(1, [msg.read(*part).body() for part in (
+            bytes(et52(1, [msg.read(*part) for part in (
                 (0x080B, 0, 10), (0x0014, 0, 10), (0x0015, 0, 10), (0x0804, 55, 1), (0x080E, 0, 12), (0x080F, 0, 31)
             )]).data),
             0,
@@ -272,7 +272,7 @@ def test_guide_transaction(client: MepClient, monkeypatch: pytest.MonkeyPatch) -
         Meter, "answer", lambda s, r, t: Response(0, held[r.table]) if r.table in held else real(s, r, t)
     )
     assert meter.answer(request, START) == Response(msg.OK)
-    assert meter.transaction_response == printed
+    assert meter.transaction.data == printed
 
 
 def framed(name: str) -> str:

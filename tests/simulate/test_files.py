@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Whole simulations: the analyzer and Wireshark read from them what the senders knew."""
+"""Whole simulations: Wireshark reads from them what the senders knew, and their files hold together."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from osgp_analyzer.cli.main import main
 from osgp_analyzer.simulate.reader import Reader
 from osgp_analyzer.simulate.scenarios.catalogue import SCENARIOS, playable
 from osgp_analyzer.simulate.security import oma_digest, plc_base_key
-from tests.simulate.agreement import disagreements, sidecar
+from tests.simulate.agreement import sidecar
 from tests.tshark import fields
 
 LON = ["lpdu", "cnip", "lonudp"]
@@ -36,13 +36,6 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         arguments = ["simulate", "--port", port, "--scenario", "all", "--meters", "3", "--repeaters", "2"]
         assert main([*arguments, "-o", str(path)]) == 0
     return made
-
-
-@pytest.mark.parametrize("port", LON)
-def test_the_analyzer_reads_what_was_sent(simulated: dict[str, Path], port: str) -> None:
-    compared, wrong = disagreements(simulated[port])
-    assert wrong == []
-    assert compared > 20_000
 
 
 def test_wireshark_reads_what_was_sent(simulated: dict[str, Path]) -> None:

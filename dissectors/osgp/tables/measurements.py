@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The measurement sources by number: what a register can be of (MEP p.204-206)."""
 
+from osgp_analyzer.schema import Check, Const, Context, Expr, Group, Severity
+
 ENERGY = ("forward active energy", "reverse active energy", "import reactive energy", "export reactive energy")
+SUMMATIONS = (*range(8), 26, 27, 28, *range(108, 112))
+"""Sources of the first summations in the guides' list, in its order (MEP p.208-211)."""
+PRESENT_VALUES = (*range(8, 26), *range(81, 85), *range(104, 108), *range(185, 191))
+"""Sources of the first present values in the guides' list, in its order (MEP p.215-220)."""
 POWER = ("forward active power", "reverse active power", "import reactive power", "export reactive power")
 PHASES = ("L1", "L2", "L3")
 QUADRANTS = ("Q1", "Q2", "Q3", "Q4")
@@ -88,3 +94,20 @@ SOURCES = (
     | _OTHERS
 )
 """Names by source ID; without a phase it is all three. Tiers count from 0 here, on the display from 1."""
+
+
+def other_source(table: str, expected: tuple[int, ...]) -> Check:
+    """What to say where a meter has told, in an array of another table, that registers are of other sources than those
+    they are named for here."""
+    differs: Expr = Context(table, Const(0)) != expected[0]
+    for number, source in enumerate(expected[1:], 1):
+        differs = differs | (Context(table, Const(number)) != source)
+    name = table.split(".")[0].upper()
+    return Check(
+        "other_source",
+        differs,
+        Severity.WARN,
+        Group.PROTOCOL,
+        f"{name} of this meter says that registers here are of other sources than in the guides' list: the names do "
+        "not hold for all of them",
+    )

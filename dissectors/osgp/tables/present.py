@@ -3,6 +3,7 @@
 
 from fractions import Fraction
 
+from dissectors.osgp.tables.measurements import PRESENT_VALUES, other_source
 from dissectors.sources import MEP
 from osgp_analyzer.schema import I32, Array, Context, Integer, Layer, Time
 
@@ -139,4 +140,5 @@ class BT28(Layer, name="bt28", title="Present Register Data", source=TABLE, orde
     export_reactive_power_c = present_value(83, "var", "Export reactive power C")
     more_values = Array(I32(), values - LISTED, when=values > LISTED, doc="Those that the guides do not list.")
 
+    checks = (other_source("bt27.present_value_sources", PRESENT_VALUES),)
     info = "{forward_active_power}, {rms_voltage_l1}, {rms_current_l1}"

@@ -3,7 +3,7 @@
 
 from dissectors.osgp.names import PROCEDURES
 from dissectors.osgp.tables.dates import PendingEvent
-from dissectors.sources import MEP, OPT
+from dissectors.sources import C1219, MEP, OPT
 from osgp_analyzer.schema import (
     U8,
     U16,
@@ -13,12 +13,14 @@ from osgp_analyzer.schema import (
     Computed,
     Context,
     F,
+    Flags,
     Label,
     Layer,
     Remaining,
     SizeOf,
     Struct,
     Switch,
+    Time,
 )
 
 RESULTS = {
@@ -32,7 +34,7 @@ RESULTS = {
     7: "queue full (EP19)",
 }
 """MEP p.53 and 247; a procedure may have codes of its own."""
-CLEAR_PENDING, REMOVE_DEVICE, POST_REQUEST, LOCK_TRANSACTIONS = 15, 2048 + 17, 2048 + 19, 2048 + 61
+SET_DATE_TIME, CLEAR_PENDING, REMOVE_DEVICE, POST_REQUEST, LOCK_TRANSACTIONS = 10, 15, 2048 + 17, 2048 + 19, 2048 + 61
 USER_DATA, MULTICAST, SWITCHOVER, DATA_BY_INDEX = 4, 6, 9, 10
 REQUEST_TYPES = {
     0: "reserved",
@@ -45,6 +47,16 @@ REQUEST_TYPES = {
     SWITCHOVER: "MEP download switchover",
     DATA_BY_INDEX: "write user data by index",
 }
+
+
+class SetDateTime(Layer, name="bp10", title="Set date and time", source=C1219.unconfirmed, order="little"):
+    """Sets the clock."""
+
+    set_mask = Flags(1, {0: "time", 1: "date", 2: "qualifier"}, doc="What is set.")
+    date_time = Time("ltime_date", label="Date and time", doc="UTC, as BT52.")
+    time_date_qualifier = U8(show="hex", doc="Day of the week and daylight saving time, as BT52 has them.")
+
+    info = "{date_time}"
 
 
 class ClearPending(
@@ -136,6 +148,7 @@ class BT07(
         Switch(
             F.procedure,
             {
+                SET_DATE_TIME: SetDateTime,
                 CLEAR_PENDING: ClearPending,
                 REMOVE_DEVICE: RemoveDevice,
                 POST_REQUEST: PostRequest,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The registers that are read for billing: BT23, and the block of registers that other tables have too."""
 
+from dissectors.osgp.tables.measurements import SUMMATIONS, other_source
 from dissectors.sources import MEP
 from osgp_analyzer.schema import I32, U8, Array, Context, Integer, Layer, Struct, Time
 
@@ -67,6 +68,7 @@ class RegisterBlock(Layer, name="registers", title="Registers", source=BLOCK, or
     demands = Array(DemandRegister, demands_kept, doc="The demand registers.")
     coincident_values = Array(CoincidentRegister, coincident, doc="What was measured with the demands.")
 
+    checks = (other_source("bt22.summation_sources", SUMMATIONS),)
     info = "{forward_active_energy} forward, {reverse_active_energy} reverse"
 
 

@@ -50,7 +50,7 @@ class TransactionRequest(Layer, name="transaction.request", title="Request", sou
 
     service = U8(SERVICES, show="hex", doc="What is to be done.")
     table = U16(TABLES, doc="The table: BT n is n, ET n is 2048 + n.")
-    offset = U24(when=F.service.among(*PARTIAL), unit="bytes", doc="First byte of the part.")
+    offset = U24(when=F.service.among(*PARTIAL), doc="First byte of the part.")
     count = U16(
         when=F.service.among(*PARTIAL, *WRITES), auto=SizeOf("data"), unit="bytes", doc="Bytes to be read or written."
     )
@@ -65,7 +65,7 @@ class TransactionRequest(Layer, name="transaction.request", title="Request", sou
     )
 
     info = (
-        (F.service.among(*PARTIAL), "{service} {table}, {offset} on, {count}"),
+        (F.service.among(*PARTIAL), "{service} {table}, {count} at {offset}"),
         (F.service.among(*WRITES), "{service} {table}, {count}"),
         (None, "{service} {table}"),
     )
@@ -85,7 +85,6 @@ class TransactionResponse(Layer, name="transaction.response", title="Response", 
     request_offset = Computed(
         Context("transaction.request.offset", Index()),
         when=of_request,
-        unit="bytes",
         doc="Where the part begins that was asked for.",
     )
     requested_in = Computed(

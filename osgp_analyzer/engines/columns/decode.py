@@ -8,7 +8,6 @@ findings are the same.
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +15,12 @@ from numpy.typing import NDArray
 from osgp_analyzer import schema
 from osgp_analyzer.engines.columns.arrange import arrange
 from osgp_analyzer.engines.columns.choices import PASSED, choose
+from osgp_analyzer.engines.columns.ends import ended, hide, lose, there
 from osgp_analyzer.engines.columns.evaluate import evaluate, holds, missing
-from osgp_analyzer.engines.columns.group import Column, Group, Known, Part, between, nothing
+from osgp_analyzer.engines.columns.group import Column, Group, Known, between, nothing
 from osgp_analyzer.engines.columns.impossible import find_impossible
 from osgp_analyzer.engines.columns.read import read, size_of
+from osgp_analyzer.engines.columns.structures import array, inside, struct, view
 from osgp_analyzer.engines.columns.values import (
     Bools,
     Ints,
@@ -32,8 +33,7 @@ from osgp_analyzer.engines.columns.values import (
     some,
 )
 from osgp_analyzer.schema import Severity, resolve
-from osgp_analyzer.schema.expr import Ref
-from osgp_analyzer.schema.layer import MAX_DEPTH, asks, bit_runs, fixed_size, uniform
+from osgp_analyzer.schema.layer import MAX_DEPTH, asks, bit_runs, fixed_size
 
 MALFORMED = schema.Group.MALFORMED
 
@@ -128,29 +128,6 @@ def _read(group: Group, groups: list[Group]) -> tuple[Ints, Ints]:
     return start, stop
 
 
-def _inside(
-    group: Group,
-    definition: schema.Definition | None,
-    rows: Bools,
-    start: Ints,
-    end: Ints,
-    nested: bool = False,
-    name: str = "",
-) -> Group:
-    """A layer in the rows of a mask."""
-    frames, up = group.frames, np.arange(group.size)
-    if not every(rows):
-        up = np.flatnonzero(rows)
-        frames, start, end = frames.take(up), start.take(up), end.take(up)
-    part = None
-    if group.part is not None and nested:
-        first = group.start.take(up)
-        part = Part(np.maximum(first - start, 0), group.part.whole.take(up))
-        start = np.maximum(first, start)
-        end = np.maximum(start, end)
-    return Group(definition, group.data, group.known, frames, start, end, group, up, nested, name, part)
-
-
 def _fields(group: Group, groups: list[Group], fields: tuple[schema.Field, ...]) -> None:
     """Read fields in the rows that are not cut."""
     definition = group.definition
@@ -162,7 +139,7 @@ def _fields(group: Group, groups: list[Group], fields: tuple[schema.Field, ...])
             if asks(field.when)[0] or group.skipped:
                 unseen = rows & missing(field.when, group)
                 if not isinstance(field, schema.Computed):
-                    _lose(group, unseen, _there(group))
+                    lose(group, unseen, there(group))
                 rows = rows & ~unseen
             rows = rows & holds(field.when, group)
         if isinstance(field, schema.Computed):
@@ -176,205 +153,23 @@ def _fields(group: Group, groups: list[Group], fields: tuple[schema.Field, ...])
                 value = Slices(value.data, value.offset, value.length, present)
             group.columns[field.name] = Column(value, present, nothing, computed=True)
         elif isinstance(field, schema.Struct):
-            _struct(group, groups, field, rows)
+            struct(group, groups, field, rows, _layer)
         elif isinstance(field, schema.View):
-            _view(group, groups, field, rows)
+            view(group, groups, field, rows, _layer)
         elif isinstance(field, schema.Array):
-            _array(group, groups, field, rows, runs)
+            array(group, groups, field, rows, runs, _layer)
         else:
-            before, at = group.bit, _there(group)
+            before, at = group.bit, there(group)
             got = read(field, group, rows, runs)
             group.columns[field.name] = Column(got.value, got.done, partial(between, before, group.bit))
             find_impossible(group, field, group.columns[field.name])
             if got.skipped is not None and some(got.skipped):
                 group.skipped[field.name] = got.skipped
             if some(got.short):
-                short = _ended(group, field, got.short)
+                short = ended(group, field, got.short)
                 group.truncate(short, at, f"{field.title} needs {{}}, {{}} are left", (got.needed, group.left))
             if some(got.lost):
-                _lose(group, got.lost, at)
-
-
-def _there(group: Group) -> Ints:
-    """The cursor, at the start of what is there where it is before that."""
-    return group.byte if group.part is None else np.maximum(group.byte, group.start)
-
-
-def _ended(group: Group, field: schema.Field, short: Bools) -> Bools:
-    """In a view the bytes may end: says so where that is worth it, and returns the rows in which they may not."""
-    part = group.part
-    if part is None:
-        return short
-    at = _there(group)
-    border = (at >= group.end) & (group.bit % 8 == 0) & (group.bit >= group.start * 8)
-    ends = short & (border | ~part.whole)
-    group.cut = group.cut | ends
-    text = f"the last bytes belong to {field.title}, which ends behind the part"
-    _note(group, "partial_field", schema.Group.UNDECODED, ends & ~border, at, text)
-    text = f"{field.title} and what may follow are not there"
-    _note(group, "ends_early", schema.Group.PROTOCOL, ends & border & part.whole, at, text)
-    return np.asarray(short & ~ends)
-
-
-def _note(group: Group, code: str, kind: schema.Group, rows: Bools, at: Ints, text: str) -> None:
-    if some(rows):
-        group.find(code, Severity.NOTE, kind, rows, at)
-        group.findings[-1].text = text
-
-
-def _lose(group: Group, rows: Bools, offset: Ints) -> None:
-    group.cut = group.cut | rows
-    group.find("unknown_size", Severity.WARN, schema.Group.UNDECODED, rows, offset)
-
-
-def _struct(group: Group, groups: list[Group], field: schema.Struct, rows: Bools) -> None:
-    before, at = group.bit, _there(group)
-    done = np.zeros(group.size, bool)
-    for target, chosen in choose(field.target, group, rows, passing=False):
-        if target is None:
-            if field.length is not None:
-                length, known = size_of(field.length, group)
-                lost, short = chosen & ~known, chosen & known & (length > group.left)
-                group.bit = np.where(chosen & known & ~short, (at + length) * 8, group.bit)
-                done |= chosen & known & ~short
-                cut_short = _ended(group, field, short) if some(short) else short
-                group.truncate(cut_short, at, f"{field.title} needs {{}}, {{}} are left", (length, group.left))
-                _lose(group, lost, at)
-            continue
-        done |= _nested(group, groups, target, chosen, field.length, field)
-    group.columns[field.name] = Column(Numbers(done.astype(np.int64), done), done, partial(between, before, group.bit))
-
-
-def _view(group: Group, groups: list[Group], field: schema.View, rows: Bools) -> None:
-    """Read a layer from bytes that are there already. The cursor stays where it is."""
-    value = evaluate(field.data, group)
-    column = Column(Numbers(constant(0, group.size), nowhere(group.size)), nowhere(group.size), nothing)
-    group.columns[field.name] = column
-    if not isinstance(value, Slices):
-        return
-    at, done = _there(group), nowhere(group.size)
-    for target, chosen in choose(field.target, group, rows & value.known & (value.length > 0)):
-        within = group.known.within
-        if target is None or target is PASSED or (within is not None and resolve(target).__name__ not in within):
-            continue
-        deep = chosen & (group.depth >= MAX_DEPTH)
-        group.find("nesting", Severity.WARN, MALFORMED, deep, at)
-        skip, known = size_of(field.skip, group)
-        group.find("unknown_size", Severity.WARN, schema.Group.UNDECODED, chosen & ~deep & ~known, at)
-        here = np.flatnonzero(chosen & ~deep & known)
-        if not len(here):
-            continue
-        start = value.offset.take(here)
-        inner = Group(
-            resolve(target).definition,
-            value.data,
-            group.known,
-            group.frames.take(here),
-            start,
-            start + value.length.take(here),
-            group,
-            here,
-            nested=True,
-            part=Part(skip.take(here), holds(field.whole, group).take(here)),
-        )
-        if not isinstance(field.data, Ref):
-            inner.beside = group.beside
-            inner.at = (group.start if group.at is None else group.at).take(here)
-        _layer(inner, groups)
-        done = done | (chosen & ~deep & known)
-    column.present = done
-
-
-def _nested(
-    group: Group,
-    groups: list[Group],
-    target: Any,
-    rows: Bools,
-    size: int | schema.Expr | None,
-    field: schema.Field,
-    number: Ints | None = None,
-) -> Bools:
-    """Read a layer at the cursor of the rows; returns those in which it was read. `number`: of an array element."""
-    start = group.byte
-    end = group.end
-    if size is not None:
-        length, known = size_of(size, group)
-        at = _there(group)
-        short = rows & known & (length > group.left)
-        _lose(group, rows & ~known, at)
-        cut_short = _ended(group, field, short) if some(short) else short
-        group.truncate(cut_short, at, f"{field.title} needs {{}}, {{}} are left", (length, group.left))
-        rows = rows & known & ~short
-        end = start + length
-    if some(rows):
-        inner = _inside(group, resolve(target).definition, rows, start, end, nested=True)
-        inner.number = number.take(inner.up) if number is not None and inner.up is not None else None
-        _layer(inner, groups)
-        bit = group.bit.copy()
-        bit[inner.up] = (inner.whole if size is not None else inner.stop) * 8
-        group.bit = bit
-        if group.part is not None:
-            rows = rows & ~((bit <= group.start * 8) & (start < group.start))
-        if some(inner.cut):
-            cut = group.cut.copy()
-            cut[inner.up] |= inner.cut
-            group.cut = cut
-    return rows
-
-
-def _array(
-    group: Group, groups: list[Group], field: schema.Array, rows: Bools, runs: dict[str, tuple[int, int]]
-) -> None:
-    before, at = group.bit, _there(group)
-    wanted = np.full(group.size, -1, np.int64)
-    if field.count is not None:
-        wanted, known = size_of(field.count, group)
-        _lose(group, rows & ~known, at)
-        rows = rows & known
-    column = Column(Numbers(rows.astype(np.int64), rows), rows, nothing)
-    active, number = rows, constant(0, group.size)
-    first = before if group.part is None else np.maximum(before, group.start * 8)
-    while True:
-        active = active & ~group.cut & (number < wanted if field.count is not None else group.left > 0)
-        if not active.any():
-            break
-        here, byte = group.bit, _there(group)
-        if isinstance(field.element, schema.Field):
-            got = read(field.element, group, active, runs)
-            column.items.append(Column(got.value, got.done, partial(between, here, group.bit)))
-            find_impossible(group, field.element, column.items[-1], field.title)
-            if got.skipped is not None:
-                first = np.where(got.skipped, np.maximum(first, group.bit), first)
-            text = f"{field.title}: its next element needs {{}}, {{}} are left"
-            short = _ended(group, field, got.short) if some(got.short) else got.short
-            group.truncate(short, byte, text, (got.needed, group.left))
-            _lose(group, got.lost, byte)
-        else:
-            _nested(group, groups, field.element, active, None, field, number)
-        active = active & (group.bit != here)
-        number = number + 1
-        if group.part is not None and field.count is not None and column.passed is None and uniform(field.element):
-            number = _pass_over(group, column, active, here, number, wanted)
-    column.where = partial(between, before, group.bit)
-    if group.part is not None:
-        gone = (number > 0) & ~group.cut & ((before < group.start * 8) & (group.bit <= group.start * 8))
-        if column.items:
-            gone = (number > 0) & ~np.logical_or.reduce([item.present for item in column.items])
-        column.present = rows & ~gone
-        column.where = partial(between, first, group.bit)
-        if some(rows & gone):
-            group.skipped[field.name] = rows & gone
-    group.columns[field.name] = column
-
-
-def _pass_over(group: Group, column: Column, active: Bools, here: Ints, number: Ints, wanted: Ints) -> Ints:
-    """Move over all elements of an array that end before what is there, now that the first one has shown their size:
-    the cursor was at `here` before it. Returns the number of the next element."""
-    size = group.bit - here
-    passed = np.where(active & (group.bit < group.start * 8), (group.start * 8 - group.bit) // np.maximum(size, 1), 0)
-    column.passed = np.minimum(passed, np.maximum(wanted - number, 0))
-    group.bit = group.bit + column.passed * size
-    return number + column.passed
+                lose(group, got.lost, at)
 
 
 def _check(group: Group) -> None:
@@ -431,7 +226,7 @@ def _enclose(group: Group, groups: list[Group], start: Ints, stop: Ints) -> None
             continue
         if group.known.within is not None and resolve(target).__name__ not in group.known.within:
             continue
-        _layer(_inside(group, resolve(target).definition, chosen, start, stop), groups)
+        _layer(inside(group, resolve(target).definition, chosen, start, stop), groups)
     _bytes(group, groups, "data", keep, start, stop)
 
 
@@ -445,16 +240,13 @@ def _drop_empty(group: Group, filled: Bools) -> None:
             gone = gone & ~column.present
     for finding in group.findings:
         gone[finding.rows] = False
-    if gone.any():
-        group.there = ~gone
-        for column in group.columns.values():
-            column.present = column.present & ~gone
+    hide(group, gone)
 
 
 def _bytes(group: Group, groups: list[Group], name: str, rows: Bools, start: Ints, stop: Ints) -> None:
     """Bytes that no layer reads, as a layer of their own."""
     if some(rows) and not group.known.bare:
-        made = _inside(group, None, rows, start, stop, name=name)
+        made = inside(group, None, rows, start, stop, name=name)
         whole = everywhere(made.size)
         value = Slices(group.data, made.start, made.end - made.start, whole)
         made.columns[name] = Column(value, whole, partial(between, made.start * 8, made.end * 8))

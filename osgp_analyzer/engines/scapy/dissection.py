@@ -163,6 +163,8 @@ class Dissection:
 
     def _not_seen(self, step: Step, missing: list[str], at: int) -> None:
         text = f"{step.field.title} and what follows cannot be read without {', '.join(missing)}"
+        if step.asks or self.env.skipped:
+            text += ": the meter's table with it was not seen before"
         self._find(Severity.WARN, Group.UNDECODED, "unknown_size", at, text)
 
     def _ended(self, step: Step, short: Truncated) -> bool:

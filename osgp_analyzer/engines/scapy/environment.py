@@ -138,7 +138,10 @@ class BuildEnv(LayerEnv):
         return None
 
     def peek(self, offset: int) -> int | None:
-        return self.payload[offset] if self.payload is not None and offset < len(self.payload) else None
+        payload = self.payload
+        if payload is None and self.packet.pristine:  # the payload as it was dissected
+            payload = self.packet.original[self.packet.header_length :]
+        return payload[offset] if payload is not None and offset < len(payload) else None
 
     def size_of(self, name: str) -> int | None:
         if name == "payload":

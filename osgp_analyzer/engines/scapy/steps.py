@@ -284,11 +284,16 @@ def nested(cls: type[DefinedPacket], env: DissectEnv, length: int | None, number
     """Dissect a layer inside another at the cursor, and move the cursor behind it. `number`: of an array element."""
     cursor: Cursor = env.cursor
     start = cursor.byte
+    part = env.packet.part
+    if length is not None and part is not None and not part[1] and 0 < cursor.left < length:
+        length = cursor.left  # of a layer that ends behind the part, what is there
     if length is not None:
         cursor.need(length * 8)
     end = cursor.end if length is None else start + length
+    if length is not None and start < 0 and end <= 0:
+        cursor.bit = end * 8
+        raise Before
     first = max(start, 0)
-    part = env.packet.part
     packet = cls.dissected(
         cursor.data[first : max(first, end)],
         parent=env.packet,

@@ -14,7 +14,6 @@ from osgp_analyzer.engines.scapy.environment import BuildEnv
 from osgp_analyzer.engines.scapy.packet import DefinedPacket
 from osgp_analyzer.engines.text import SECRET, describe
 from osgp_analyzer.engines.tree import FieldNode, LayerNode, Value
-from osgp_analyzer.schema import Finding
 
 
 def layers(packet: Any, frame: bytes) -> Iterator[LayerNode]:
@@ -86,17 +85,8 @@ def _layer(packet: DefinedPacket, frame: bytes, beside: list[DefinedPacket]) -> 
     place = (packet.frame_offset, packet.header_length) if packet.derived is None else (packet.derived[0], 0)
     node = LayerNode(definition.name, definition.title, summary, *place, definition.doc)
     node.fields = _fields(packet, frame, beside)
-    node.findings = sorted(_findings(packet), key=lambda finding: finding.offset)
+    node.findings = list(packet.findings)
     return node
-
-
-def _findings(packet: DefinedPacket) -> Iterator[Finding]:
-    """Those of a layer, and of the structures in it that are shown as its fields."""
-    yield from packet.findings
-    for name, value in packet.fields.items():
-        for one in value if isinstance(value, list) else [value]:
-            if isinstance(one, DefinedPacket) and one.definition.payload is None and name not in packet.plan.derived:
-                yield from _findings(one)
 
 
 def _fields(packet: DefinedPacket, frame: bytes, beside: list[DefinedPacket]) -> list[FieldNode]:
@@ -130,12 +120,14 @@ def _fields(packet: DefinedPacket, frame: bytes, beside: list[DefinedPacket]) ->
                 if one.derived is not None:
                     inner.offset, inner.length = None, 0
                 inner.doc = one.definition.doc
-                inner.children = _fields(one, frame, beside)
+                inner.children, inner.findings = _fields(one, frame, beside), one.findings
                 node.children.append(inner)
-            if not any(child.children for child in node.children):
+            if not any(child.children or child.findings for child in node.children):
                 continue  # nothing of them could be read
             if not isinstance(value, list):
-                node.children = node.children[0].children
+                if isinstance(field, schema.View):
+                    node.label, node.main = packets[0].definition.title, True
+                node.children, node.findings = node.children[0].children, packets[0].findings
                 text = packets[0].summary_of(packets[0].definition.info)
                 node.text = text if packets[0].part in (None, (0, True)) or "?" not in text else ""
         else:

@@ -5,23 +5,24 @@ from __future__ import annotations
 
 from osgp_analyzer.simulate import message as msg
 from osgp_analyzer.simulate.clock import MS, Process
-from osgp_analyzer.simulate.layout import Layout
 from osgp_analyzer.simulate.mep import MepClient
 from osgp_analyzer.simulate.meter import ET52, ET53
 from osgp_analyzer.simulate.optical import OpticalReader
 from osgp_analyzer.simulate.scenarios.reading import read_part, read_table, say
 from osgp_analyzer.simulate.tables.mbus import CONFIG_ENTRY, DEVICES
+from osgp_analyzer.simulate.tables.transactions import et52
 
 REFUSED = 0.4
 
 
 def alerts(client: MepClient) -> Process:
-    """The meter alerts until its client has read the flags in ET13 and the load profile."""
+    """The meter alerts until its client has read the flags in ET13, whose place ET11 tells, and the load profile."""
     meter = client.meters[0]
     client.step = f"alerts: alert of {meter.name}"
     meter.mbus.changed = True
     for _ in range(3):
         yield from client.alert(1000 * MS)
+    yield from read_table(client, meter, 2048 + 11)
     yield from read_part(client, meter, 2048 + 13, (DEVICES - 1) * CONFIG_ENTRY + 8, 1)
     yield from read_table(client, meter, 63)
     meter.mbus.changed = False
@@ -33,25 +34,12 @@ def transactions(client: MepClient) -> Process:
     client.step = "transactions"
     reads = [(2048 + 11, 0, 10), (21, 0, 10), (2048 + 4, 55, 1), (2048 + 14, 0, 12), (2048 + 15, 0, 31)]
     for number in (1, 2):
-        content = transaction(number, [msg.read(*part).body() for part in reads])
+        content = et52(number, [msg.read(*part) for part in reads])
         say(client, "write ET52", meter)
         yield from client.ask(meter, msg.write(ET52, bytes(content.data), 0), values=content.values())
         say(client, "ET53", meter)
         yield from client.ask(meter, msg.read(ET53, 0, 5))
-        yield from client.ask(meter, msg.read(ET53, 0, len(meter.transaction_response)))
-
-
-def transaction(number: int, commands: list[bytes]) -> Layout:
-    """The content of ET52 with these commands, which are as on the port but without sequence number and digest."""
-    table = Layout("et52")
-    table.uint("size", 7 + sum(2 + len(command) for command in commands), 2)
-    table.uint("type", 0)
-    table.uint("number", number, 2)
-    for command in commands:
-        table.uint("et52.command.length", len(command), 2)
-        table.raw("et52.command.message", command)
-    table.uint("end_number", number, 2)
-    return table
+        yield from client.ask(meter, msg.read(ET53, 0, len(meter.transaction.data)))
 
 
 def basic_key(client: MepClient) -> Process:

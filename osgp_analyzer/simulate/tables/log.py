@@ -60,8 +60,8 @@ def bt74(meter: Meter, time: int) -> Layout:
 def _entries(table: Layout, events: Iterable[tuple[int, Event]]) -> None:
     place = dict(events)
     for i in range(ENTRIES):
-        event, path = place.get(i), "bt74.entry"
-        table.ltime(f"{path}.time", event.time if event else 0)
+        event, path = place.get(i), "event_log.entry"
+        table.ltime(f"{path}.timestamp", event.time if event else 0)
         for name, value in (
             ("sequence_number", event.sequence & 0xFFFF if event else 0),
             ("user_id", NOBODY if event else 0),

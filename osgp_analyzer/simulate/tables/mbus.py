@@ -16,6 +16,8 @@ DEVICES, CONFIG_ENTRY, QUEUE, DATA_ENTRY, WRITE_ENTRY, MULTICAST = 5, 66, 5, 517
 GAS, WATER = 3, 7
 BILLING_READ = 2
 SUCCESS = 1
+MBUS_CHANGE = 1 << 3
+"""Alert flag in ET13."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +101,7 @@ def et13(meter: Meter, time: int) -> Layout:
         ):
             table.uint(f"{path}.{name}", value, size)
         if client:
-            table.bits(1, (f"{path}.scheduled_read_request", 0, 1, 0), (f"{path}.on_demand_request", 1, 1, 0),
-                       (f"{path}.mbus_change", 3, 1, int(meter.mbus.changed)),
-                       (f"{path}.delta_data_alert", 4, 1, 0))  # fmt: skip
+            table.uint("et13.client.alert_flags", MBUS_CHANGE * meter.mbus.changed)
         table.fill((i + 1) * CONFIG_ENTRY - len(table.data))
     return table
 
@@ -154,9 +154,11 @@ def et16(meter: Meter, time: int) -> Layout:
         start, path = len(table.data), "et16.device"
         if device and device.read_at:
             table.ltime(f"{path}.timestamp", device.read_at)
-            table.uint(f"{path}.response_info", 0)
+            table.bits(1, (f"{path}.data_order", 0, 1, 0), (f"{path}.response_type", 1, 1, 0),
+                       (f"{path}.key_availability", 2, 1, 0), (f"{path}.authentication", 3, 2, 0),
+                       (f"{path}.security_status", 5, 1, 0))  # fmt: skip
             telegram = device.telegram()
-            table.uint(f"{path}.length", len(telegram))
-            table.raw(f"{path}.telegram", telegram)
+            table.uint("et16.mbus.length", len(telegram))
+            table.raw("et16.mbus.telegram", telegram)
         table.fill(start + DATA_ENTRY - len(table.data))
     return table

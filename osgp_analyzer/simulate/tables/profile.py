@@ -75,7 +75,7 @@ def place(meter: Meter, time: int) -> tuple[int, int, int]:
 
 def bt63(meter: Meter, time: int) -> Layout:
     """Load Profile Status."""
-    table = Layout("bt63")
+    table = Layout("bt63.set")
     sequence, index, done = place(meter, time)
     table.bits(1, ("block_order", 0, 1, 0), ("overflow", 1, 1, 0), ("list_type", 2, 1, 1),
                ("block_inhibit_overflow", 3, 1, 0), ("interval_order", 4, 1, 0), ("active_mode", 5, 1, 1),
