@@ -111,7 +111,7 @@ def test_all_tables_are_listed() -> None:
     ("arguments", "hint"),
     [
         (("BT32", "00"), "no table BT32 is known"),
-        (("BT2X", "00"), "did you mean BT2"),
+        (("B23", "00"), "did you mean BT23"),
         (("ET11",), "there are no bytes"),
         (("ET11", ""), "there are no bytes"),
         (("ET11", "05 4"), "half a byte is missing"),

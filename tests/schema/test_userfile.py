@@ -21,7 +21,7 @@ from osgp_analyzer.engines.scapy.compile import TAKEN
 from osgp_analyzer.engines.scapy.tree import values
 from osgp_analyzer.filters.names import names as filter_names
 from osgp_analyzer.schema import REGISTRY, Certainty
-from osgp_analyzer.schema.entries import DefinitionError
+from osgp_analyzer.schema.errors import DefinitionError
 from osgp_analyzer.schema.userfile import read
 from tests.conftest import TESTS, load
 from tests.engines.test_differential import Frame, compare
