@@ -392,8 +392,13 @@ def _table(commands: argparse._SubParsersAction[Parser]) -> None:
         "Decode bytes of a meter table that you have from elsewhere. Without arguments: list all tables.",
         TABLE,
     )
-    table.add_argument("table", nargs="?", metavar="TABLE", help="its name or number: BT23, ET11, 2059, 0x080b")
-    table.add_argument("hex", nargs="*", metavar="HEX", help="its bytes; - for standard input")
+    table.add_argument(
+        "words",
+        nargs="*",
+        metavar="TABLE HEX",
+        help="a table by name or number (BT23, ET11, 2059, 0x080b), and its bytes; - for standard input",
+    )
+    table.usage = "osgp-analyzer table [TABLE HEX ...] [options]"
     table.add_argument(
         "--offset", type=offset, metavar="N", help="the bytes are a part that begins at byte N of the table"
     )

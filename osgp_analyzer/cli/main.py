@@ -58,8 +58,9 @@ def _run(given: list[str]) -> int:
         options, extra = parser().parse_known_args(arguments)
     except SystemExit as end:  # --help, --version, or wrong words
         return int(end.code or 0)
-    if "statistics" in options and not any(word.startswith("-") for word in extra):
-        options.statistics += extra  # names after an option, which argparse leaves over
+    words = options.statistics if "statistics" in options else options.words if "words" in options else None
+    if words is not None and not any(word.startswith("-") and word != "-" for word in extra):
+        words += extra  # those after an option, which argparse leaves over
         extra = []
     if extra:
         try:

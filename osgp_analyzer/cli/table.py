@@ -15,14 +15,15 @@ from osgp_analyzer.cli.tree import Tree, as_json
 
 def run(options: argparse.Namespace) -> int:
     """Print the table; 1 when not all of it could be read."""
-    if options.table is None:
+    if not options.words:
         _list()
         return OK
-    table_number(options.table)
-    if not options.hex:
-        raise CaptureError(f"{options.table}: there are no bytes: give them in hex, or - for standard input")
-    text = sys.stdin.read(LARGEST) if options.hex == ["-"] else " ".join(options.hex)
-    found = decode_table(options.table, octets(text, "the bytes"), options.offset, contexts(options.context))
+    name, *digits = options.words
+    table_number(name)
+    if not digits:
+        raise CaptureError(f"{name}: there are no bytes: give them in hex, or - for standard input")
+    text = sys.stdin.read(LARGEST) if digits == ["-"] else " ".join(digits)
+    found = decode_table(name, octets(text, "the bytes"), options.offset, contexts(options.context))
     if options.format == "json":
         place = {"table": found.name, "number": found.number, "offset": found.offset, "length": found.size}
         print(json.dumps({**place, **as_json(found.layers, found.findings), "missing": list(found.missing)}))

@@ -80,8 +80,16 @@ def test_another_table_tells_the_sizes() -> None:
 def test_bytes_as_people_paste_them(text: str) -> None:
     """The first sizes of ET11 in MEP p.49: 5 devices, entries of 66 and 36 bytes."""
     known = REAL["mepg-et53-full"]["derived_here_not_published"]["ET11"]
-    for arguments, options in (((text,), {}), (("-",), {"input": text}), (text.split(), {})):
-        found = fields("ET11", *arguments, **options)["fields"]
+    words = text.split()
+    for arguments, options in (
+        (("ET11", text), {}),
+        (("ET11", "-"), {"input": text}),
+        (("ET11", *words), {}),
+        (("ET11", *context(*ELEVEN), *words), {}),
+        ((*context(*ELEVEN), "ET11", *words), {}),
+        (("ET11", *context(*ELEVEN), "-"), {"input": text}),
+    ):
+        found = fields(*arguments, **options)["fields"]
         assert found["et11.devices"]["value"] == known["devices"]
         assert found["et11.config_entry_size"]["value"] == known["config_entry"]
         assert found["et11.status_entry_size"]["value"] == known["status_entry"]
@@ -100,6 +108,7 @@ def test_a_part_has_its_place_in_the_table() -> None:
 
 
 def test_all_tables_are_listed() -> None:
+    assert "--context WHAT=VALUE" in run("table", "--help").stdout
     text = run("table").stdout
     defined, named = text.split("\n\n")
     assert "  BT23   Current Register Data  (needs BT21)" in defined
