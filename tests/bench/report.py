@@ -154,8 +154,8 @@ def _reads(reads: Reads | None) -> str:
     return (
         f"## One table, many times\n\n{_table(head, [[*row, f'{reads.target:g} times']])}\n\n"
         "BT23 in full (220 bytes, 55 registers), laid out by the BT21 of its meter, with a request for each; a whole "
-        f"process, its start included, against {reads.frames:,} frames of the same capture one by one with their trees, "
-        "as the screen reads them, in a process that has started."
+        f"process, its start included, against {reads.frames:,} frames of the same capture one by one, with their "
+        "trees, as the screen reads them, in a process that has started."
     )
 
 
