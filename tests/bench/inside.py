@@ -32,7 +32,7 @@ def store(capture: str) -> dict[str, Any]:
 
 def filtering(capture: str) -> dict[str, Any]:
     """A filter, from its text to the masks of all chunks of a store that is there already."""
-    from osgp_analyzer.filters import Filter
+    from osgp_analyzer.filters.filter import Filter
 
     session, _ = _indexed(capture)
     taken, matches = [], 0
