@@ -44,10 +44,10 @@ PAIRS = _after_two(TABLE)
 
 def _before_zeros() -> NDArray[np.uint16]:
     register = np.arange(1 << 16, dtype=np.uint16)
-    before = np.argsort(TABLE[register >> 8] ^ register << 8)
+    after = TABLE[register >> 8] ^ register << 8
     found = [0xFFFF]
     for _ in range(7):
-        found.append(int(before[found[-1]]))
+        found.append(int(np.flatnonzero(after == found[-1])[0]))
     return np.array(found, np.uint16).byteswap()
 
 

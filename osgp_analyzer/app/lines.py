@@ -28,7 +28,7 @@ class Lines:
     def __init__(self, session: Session, time: str, styles: Mapping[Severity, str]) -> None:
         self.session, self.time, self.styles = session, time, styles
 
-    def text(self, tracked: Tracked, mask: Bools) -> bytes:
+    def text(self, tracked: Tracked, mask: Bools) -> bytes | memoryview:
         """The lines of the frames of a mask, each ended by a line break."""
         rows = np.flatnonzero(mask)
         if not len(rows):
@@ -51,7 +51,7 @@ class Lines:
                 *figures.whole_numbers(tracked.chunk.length[rows], 4, " "),
             ],
             [*made.info, (EVERY, end)],
-        ).tobytes()
+        ).data
 
     def _paint(self, worst: Ints) -> tuple[list[Cells], Cells]:
         """What begins and what ends each line."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,8 +15,10 @@ from osgp_analyzer.analysis.fields import FIELDS
 from osgp_analyzer.analysis.tracking import Tracked, track
 from osgp_analyzer.app.session import Session
 from osgp_analyzer.engines.columns.values import Bools
-from osgp_analyzer.filters import Filter
 from osgp_analyzer.store import CHUNK
+
+if TYPE_CHECKING:
+    from osgp_analyzer.filters.filter import Filter
 
 
 @dataclass
@@ -41,7 +44,11 @@ class Wanted:
     @cached_property
     def filter(self) -> Filter | None:
         """The display filter. Raises `FilterError` for a text that is none."""
-        return Filter(self.filter_text) if self.filter_text is not None else None
+        if self.filter_text is None:
+            return None
+        from osgp_analyzer.filters.filter import Filter  # many a list is made without
+
+        return Filter(self.filter_text)
 
 
 def selected_chunks(

@@ -53,7 +53,6 @@ class Session:
         self.store = FrameStore(capture, self.links, settings.crc, settings.chosen)
         self._first_time: int | None = None
         self._without_time = 0
-        self._contexts = Contexts(remember=True)
         self._parts: dict[int, bytes] = {}
         self._requests: _Recent[tuple[int, Any, dict[int, Places]]] = _Recent(64)
         self._alone: _Recent[Decoded] = _Recent(4096)
@@ -78,6 +77,10 @@ class Session:
                 )
             capture.index_more(BLOCK)
         return session
+
+    @cached_property
+    def _contexts(self) -> Contexts:
+        return Contexts(remember=True)
 
     @cached_property
     def decoder(self) -> Decoder:

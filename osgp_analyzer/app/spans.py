@@ -13,7 +13,6 @@ import mmap
 import os
 import pickle
 import signal
-import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -27,10 +26,9 @@ from osgp_analyzer.app.session import Session
 from osgp_analyzer.capture import CaptureError
 from osgp_analyzer.engines.columns.values import Bools
 
-Work = Callable[[Tracked, Bools], bytes]
-"""What is made of a chunk, and of the mask of the frames that are wanted."""
-
 Result = bytes | memoryview
+Work = Callable[[Tracked, Bools], Result]
+"""What is made of a chunk, and of the mask of the frames that are wanted."""
 
 LEAST, MOST = FAR_BACK, 1 << 19
 """Frames that a child does."""
@@ -81,7 +79,7 @@ def in_order(session: Session, wanted: Wanted, work: Work, done: Callable[[int],
 
 def _here(
     session: Session, wanted: Wanted, work: Work, done: Callable[[int], None], start: int = 0, stop: int | None = None
-) -> Iterator[bytes]:
+) -> Iterator[Result]:
     for tracked, mask in selected_chunks(session, wanted, start, stop):
         if mask.any():
             yield work(tracked, mask)
@@ -121,6 +119,8 @@ def _fork(session: Session, wanted: Wanted, work: Work, start: int, stop: int) -
 def _unnamed() -> IO[bytes]:
     if hasattr(os, "memfd_create"):
         return os.fdopen(os.memfd_create("osgp-analyzer"), "w+b")
+    import tempfile
+
     return tempfile.TemporaryFile()
 
 

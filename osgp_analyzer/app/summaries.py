@@ -112,7 +112,7 @@ class _Found:
 
     def add_faults(self) -> None:
         """Put the text of the first error of each frame that has one behind its information."""
-        for number in np.unique(self.error[self.error >= 0]).tolist():
+        for number in np.flatnonzero(np.bincount(self.error[self.error >= 0])).tolist():
             group, finding, frames = self.errors[number]
             here = np.flatnonzero(self.error[frames] == number)
             rows, size = frames[here], len(here)

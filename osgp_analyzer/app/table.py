@@ -48,22 +48,22 @@ class Table:
             if name in OWN:
                 found += _frame(tracked, name, rows, suffix)
             elif column is not None and name not in special:
-                found.append(self._repeated(column, more, rows, suffix) if more else _kept(column[rows], suffix))
+                found += self._repeated(column, more, rows, suffix) if more else [_kept(column[rows], suffix)]
             elif column is not None and beyond is not None:
                 found.append(_either(_kept(column[rows], suffix), texts[name], beyond[rows], rows, suffix))
             else:
                 found.append(_made(texts[name][rows], suffix))
         return found
 
-    def _repeated(self, column: Any, more: list[tuple[Ints, Any]], rows: Ints, suffix: str) -> Cells:
-        """A kept column with further values in some frames."""
+    def _repeated(self, column: Any, more: list[tuple[Ints, Any]], rows: Ints, suffix: str) -> list[Cells]:
+        """A kept column with further values in some frames, in pieces."""
         if self.occurrence == "f":
-            return _kept(column[rows], suffix)
+            return [_kept(column[rows], suffix)]
         if self.occurrence == "l":
             last = column.copy()
             for where, values in more:
                 last[where] = values
-            return _kept(last[rows], suffix)
+            return [_kept(last[rows], suffix)]
         place = np.full(len(column), -1, np.int64)
         place[rows] = np.arange(len(rows))
         pieces = [_kept(column[rows], "")]
@@ -72,12 +72,12 @@ class Table:
             texts = _kept(values[here], "")
             before = cells.constant(self.aggregator, len(texts))
             pieces.append(cells.merge([(place[where[here]], cells.concat([before, texts]))], len(rows)))
-        return cells.concat([*pieces, cells.constant(suffix, len(rows))])
+        return [*pieces, cells.constant(suffix, len(rows))]
 
-    def text(self, separator: str, tracked: Tracked, mask: Bools) -> bytes:
+    def text(self, separator: str, tracked: Tracked, mask: Bools) -> memoryview:
         """A line for each frame of a mask, fields joined by `separator`; every line ends in a line break."""
         suffixes = [separator] * (len(self.names) - 1) + ["\n"]
-        return cells.join(self.columns(tracked, np.flatnonzero(mask), suffixes)).tobytes()
+        return cells.join(self.columns(tracked, np.flatnonzero(mask), suffixes)).data
 
 
 def _frame(tracked: Tracked, name: str, rows: Ints, suffix: str) -> list[Cells]:

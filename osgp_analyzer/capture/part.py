@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import secrets
 from contextlib import suppress
 
 _UNFINISHED: set[str] = set()
@@ -16,7 +15,7 @@ class Part:
     discarded when Python ends goes then: an exception of a signal can come anywhere, also while another is handled."""
 
     def __init__(self, target: str) -> None:
-        self.target, self.path = target, f"{target}.{secrets.token_hex(4)}.part"
+        self.target, self.path = target, f"{target}.{os.urandom(4).hex()}.part"
         _UNFINISHED.add(self.path)
 
     def finish(self) -> None:

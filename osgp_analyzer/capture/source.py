@@ -8,7 +8,6 @@ import mmap
 import os
 import stat
 import sys
-import tempfile
 from contextlib import suppress
 from typing import BinaryIO
 
@@ -145,6 +144,8 @@ def open_source(path: str | os.PathLike[str]) -> Source:
 
 def open_spool() -> io.FileIO:
     """An anonymous temporary file, unbuffered. Raises OSError."""
+    import tempfile  # which takes a while: few captures need it
+
     file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - the source owns and closes it
     # On Windows this is a wrapper around the file.
     return file if isinstance(file, io.FileIO) else file.file
@@ -159,5 +160,7 @@ def write_all(file: io.FileIO | BinaryIO, piece: bytes) -> int:
 
 
 def _no_room(name: str, error: OSError) -> str:
+    import tempfile
+
     start = f"{name}: " if name else ""
     return f"{start}cannot be stored in {tempfile.gettempdir()} ({error.strerror}): make room, or set TMPDIR"

@@ -262,17 +262,18 @@ def _merge(inherited: tuple[Field, ...], own: tuple[Field, ...]) -> tuple[Field,
     return kept + tuple(replaced.values())
 
 
-def walk(expression: Expr) -> Iterator[Expr]:
+def walk(expression: Expr) -> list[Expr]:
     """The node and all below it."""
-    yield expression
-    for child in expression.children():
-        yield from walk(child)
+    found = [expression]
+    for node in found:  # those that are added come in their turn
+        found += node.children()
+    return found
 
 
 @cache
 def asks(expression: Expr | int | bool | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What an expression stands on: fields of other tables, by full name, and fields of its own layer."""
-    nodes = list(walk(expression)) if isinstance(expression, Expr) else []
+    nodes = walk(expression) if isinstance(expression, Expr) else []
     others = dict.fromkeys(node.name for node in nodes if isinstance(node, Context) and node.index is None)
     own = dict.fromkeys(node.name for node in nodes if isinstance(node, Ref))
     return tuple(others), tuple(own)

@@ -105,7 +105,7 @@ class FrameStore:
         links = {i.index: i.link_type for i in self.capture.interfaces}
         found, crc = [], self._crc_of(chunk)
         link_of = np.array([links.get(i, -1) for i in range(max(links, default=0) + 1)])[chunk.interface]
-        for link in np.unique(link_of[np.flatnonzero(np.diff(link_of, prepend=-2))]).tolist():
+        for link in sorted(set(link_of[np.flatnonzero(np.diff(link_of, prepend=-2))].tolist())):
             layer = self.links.get(link)
             if layer is None:
                 continue
@@ -178,18 +178,18 @@ class FrameStore:
         index, data = self.capture.columns(start, stop), np.frombuffer(self.capture.buffer, np.uint8)
         offset = np.frombuffer(index.offsets, np.uint64).astype(np.int64)
         captured = np.frombuffer(index.captured, np.uint32).astype(np.int64)
-        interfaces = np.frombuffer(index.interfaces, np.uint32)
+        interfaces, status = np.frombuffer(index.interfaces, np.uint32), "lpdu.crc_status"
         for interface in self.capture.interfaces:
             samples = self._samples.setdefault(interface.index, [])
             rows = np.flatnonzero(interfaces == interface.index)[: EVIDENCE - len(samples)]
             layer = self.links.get(interface.link_type)
             if not len(rows) or layer is None:
                 continue
-            known = Known({}, np.full(len(rows), -1, np.int64), chosen=self.chosen)
-            headers = Headers({"lpdu.crc_status": self.kept["lpdu.crc_status"]}, {}, len(rows))
+            known = Known({}, np.full(len(rows), -1, np.int64), layers_on_the_way([status]), True, chosen=self.chosen)
+            headers = Headers({status: self.kept[status]}, {}, len(rows))
             for group in decode(layer, data, offset[rows], captured[rows], known):
                 headers.add(group, np.arange(len(rows)))
-            samples += headers.columns["lpdu.crc_status"].tolist()
+            samples += headers.columns[status].tolist()
             self._evidence[interface.index] = crc_is_kept(s for s in samples if s != ABSENT)
         self._learnt = stop
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from pathlib import Path
 
@@ -14,10 +15,11 @@ from osgp_analyzer.analysis.contexts import Contexts
 from osgp_analyzer.analysis.tracking import track
 from osgp_analyzer.app.decode import Decoded
 from osgp_analyzer.app.session import Session, Settings
-from osgp_analyzer.capture import Capture
+from osgp_analyzer.capture import Capture, PcapngWriter
+from osgp_analyzer.simulate.checksums import lpdu_crc
 from osgp_analyzer.store import FrameStore
 from tests.conftest import CAPTURES, SECRETS
-from tests.engines.test_differential import collect
+from tests.engines.test_differential import collect, damaged
 
 assert dissectors.layers
 
@@ -30,6 +32,7 @@ def test_whole_captures(name: str, size: int) -> None:
     compare(CAPTURES / f"{name}.pcap", size)
 
 
+LPDU, SHARE = 147, 0.4
 SIMULATED = [path.name for path in sorted(CAPTURES.glob("simulated_*.pcapng"))]
 
 
@@ -38,6 +41,32 @@ SIMULATED = [path.name for path in sorted(CAPTURES.glob("simulated_*.pcapng"))]
 def test_simulated_captures(name: str, size: int) -> None:
     """With tables of meters, whose layout other tables tell, and messages in several packets."""
     compare(CAPTURES / name, size)
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("name", SIMULATED)
+def test_damaged_captures(name: str, seed: int, tmp_path: Path) -> None:
+    """What damaged frames say of meters and of other frames is the same in both engines."""
+    path, rng = tmp_path / name, random.Random(f"{name} {seed}")
+    damage(CAPTURES / name, path, rng)
+    compare(path, 50)
+
+
+def damage(source: Path, path: Path, rng: random.Random) -> None:
+    """Write a capture with some of its frames damaged; LON frames get a CRC that is right."""
+    with Capture.open(source) as capture, path.open("wb") as file:
+        frames, interfaces = list(capture), list(capture.interfaces)
+        writer = PcapngWriter(file)
+        for interface in interfaces:
+            writer.add_interface(interface.link_type, fcs_length=2 if interface.link_type == LPDU else None)
+        for frame in frames:
+            data = frame.data
+            if rng.random() < SHARE:
+                data = damaged(rng, data) or data[:1]
+                if frame.interface.link_type == LPDU:
+                    data = data[:-2] + lpdu_crc(data[:-2])
+            writer.write(data, frame.time, interfaces.index(frame.interface))
+        writer.close()
 
 
 def compare(path: Path, size: int, settings: Settings = Settings()) -> list[Decoded]:

@@ -20,7 +20,7 @@ from osgp_analyzer.app.spans import in_order
 from osgp_analyzer.app.table import Table
 from osgp_analyzer.capture import Capture, CaptureError, PcapngWriter
 from osgp_analyzer.engines.columns.values import Bools
-from osgp_analyzer.filters import FilterError
+from osgp_analyzer.filters.errors import FilterError
 from tests.conftest import CAPTURES
 
 FRAMES = 90_000

@@ -13,12 +13,15 @@ from pathlib import Path
 
 from tests.bench.inside import FILTER
 from tests.bench.measure import Failed, run, said, warm
-from tests.bench.report import Comparison, Results, Size, markdown
+from tests.bench.reads import FIELDS as TABLE_FIELDS
+from tests.bench.report import Comparison, Reads, Results, Size, markdown
 from tests.bench.tools import ROOT, Ours, Tshark, inside
 
 OUT = ROOT / "docs" / "speed.md"
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 PEER_FRAMES = 10_000
+READS, READ_ALONE = 100_000, 2_000
+"""Reads of one table, and frames of them that are read one by one."""
 
 
 class Bench:
@@ -85,6 +88,22 @@ class Bench:
             self.results.filter_seconds, self.results.filter_matches = found["seconds"], found["matches"]
             said(f"filter: {found['seconds'] * 1000:.1f} ms, {found['matches']} of {found['frames']} match")
 
+    def tables(self) -> None:
+        """Many reads of one table, in columns and frame by frame."""
+        with self._attempt("reads of one table"):
+            capture = self.folder / f"reads-{READS}.pcapng"
+            if not capture.exists():
+                said(f"generating {capture.name}")
+                run([sys.executable, "-m", "tests.bench.reads", str(READS), str(capture)], options={"cwd": ROOT})
+            warm(capture)
+            self.results.reads = reads = Reads(READS, READ_ALONE, 50)
+            for turn in range(self.results.rounds):
+                reads.show.append(self.ours.run(self.ours.fields(capture, TABLE_FIELDS)))
+                reads.alone.append(inside("session", capture, str(READ_ALONE))[0]["seconds"])
+                each = reads.alone[-1] / READ_ALONE * 1e6
+                said(f"{READS:,} reads, round {turn + 1}: {reads.show[-1].seconds:.2f} s; alone {each:.0f} µs a frame")
+            self._done(capture)
+
     def grow(self, largest: int) -> None:
         """Time and memory from few frames to many."""
         for frames in (size for size in SIZES if size <= largest):
@@ -127,6 +146,7 @@ def main() -> int:
     parser.add_argument("--frames", type=int, default=1_000_000, help="of the comparisons (default: 1000000)")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--growth", action="store_true", help="only growth and memory; docs/speed.md is left alone")
+    parser.add_argument("--tables", action="store_true", help="only reads of a table; docs/speed.md is left alone")
     parser.add_argument("--all", action="store_true", help="growth to 10 million frames")
     parser.add_argument(
         "--keep", type=Path, metavar="DIR", help="make the captures there, keep them, and use those that are there"
@@ -137,17 +157,20 @@ def main() -> int:
     try:
         with _folder(options.keep) as folder:
             bench = Bench(folder, options.frames, options.rounds, options.keep is not None)
-            if not options.growth:
+            if not (options.growth or options.tables):
                 bench.compare()
                 bench.filter()
                 bench.peers()
-            bench.grow(SIZES[-1] if options.all else options.frames)
+            if not options.growth:
+                bench.tables()
+            if not options.tables:
+                bench.grow(SIZES[-1] if options.all else options.frames)
     except KeyboardInterrupt:
         said("stopped; the captures are removed" if options.keep is None else "stopped")
         return 130
     text = markdown(bench.results, sys.argv[1:], FILTER)
     print(text)
-    if not options.growth:
+    if not (options.growth or options.tables):
         options.out.write_text(text)
         said(f"written: {options.out}")
     return int(bench.failed)

@@ -14,6 +14,8 @@ from tests.bench.measure import memory
 
 FILTER = "npdu.src_node == 10 and apdu.code == 0x4d"
 TIMES = 7
+FIRST = 4
+"""Frames of a session with a request and a response of each table that is read."""
 
 
 def store(capture: str) -> dict[str, Any]:
@@ -30,7 +32,7 @@ def store(capture: str) -> dict[str, Any]:
 
 def filtering(capture: str) -> dict[str, Any]:
     """A filter, from its text to the masks of all chunks of a store that is there already."""
-    from osgp_analyzer.filters import Filter
+    from osgp_analyzer.filters.filter import Filter
 
     session, _ = _indexed(capture)
     taken, matches = [], 0
@@ -73,6 +75,19 @@ def pyshark(capture: str, script: str) -> dict[str, Any]:
     return {"frames": frames, "seconds": seconds, "layers": layers}
 
 
+def session(capture: str, frames: str) -> dict[str, Any]:
+    """The first frames of a capture one by one, as the screen and `-T json` read them: responses with their requests
+    and with what other tables say. What is loaded and found out for the first ones is not counted."""
+    from osgp_analyzer.app.session import Session
+
+    session, reads, start = Session.open(capture), 0, 0.0
+    for index in range(int(frames) + FIRST):
+        start = time.perf_counter() if index == FIRST else start
+        names = [field.name for layer in session[index].layers for field in layer.values()]
+        reads += index >= FIRST and "registers.forward_active_energy" in names
+    return {"frames": int(frames), "reads": reads, "seconds": time.perf_counter() - start}
+
+
 def _indexed(capture: str) -> tuple[Any, float]:
     from osgp_analyzer.app.session import Session
 
@@ -85,5 +100,5 @@ def _indexed(capture: str) -> tuple[Any, float]:
 
 if __name__ == "__main__":
     measurements: dict[str, Callable[..., dict[str, Any]]]
-    measurements = {"store": store, "filter": filtering, "scapy": scapy, "pyshark": pyshark}
+    measurements = {"store": store, "filter": filtering, "scapy": scapy, "pyshark": pyshark, "session": session}
     print(json.dumps(measurements[sys.argv[1]](*sys.argv[2:])))

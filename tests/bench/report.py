@@ -42,6 +42,18 @@ class Size:
 
 
 @dataclass
+class Reads:
+    """Many reads of one table, by turns: `show` with fields of it over all of them, and so many `frames` one by one,
+    in `alone` seconds."""
+
+    reads: int
+    frames: int
+    target: float
+    show: list[Cost] = field(default_factory=list)
+    alone: list[float] = field(default_factory=list)
+
+
+@dataclass
 class Results:
     """All that was measured; what was not is empty or None. `notes`: what could not be done."""
 
@@ -52,6 +64,7 @@ class Results:
     filter_seconds: float | None = None
     filter_matches: int = 0
     sizes: list[Size] = field(default_factory=list)
+    reads: Reads | None = None
     peers: dict[str, tuple[int, float]] = field(default_factory=dict)
     """Name: number of frames, seconds."""
     notes: list[str] = field(default_factory=list)
@@ -63,6 +76,7 @@ def markdown(results: Results, arguments: Sequence[str], filter_text: str) -> st
         "# Speed and memory",
         _machine(results, arguments),
         _comparisons(results, filter_text),
+        _reads(results.reads),
         _growth(results),
         _peers(results),
     ]
@@ -126,6 +140,23 @@ def _ratio(one: Comparison) -> str:
 
 def _times(ratio: float) -> str:
     return f"{ratio:.{0 if ratio >= 20 else 1}f}" if ratio >= 1 else f"{ratio:.1g}"
+
+
+def _reads(reads: Reads | None) -> str:
+    if reads is None or not reads.alone:
+        return ""
+    each = 2 * reads.reads / 1e6
+    ours, theirs = median(c.seconds for c in reads.show) / each, median(reads.alone) / reads.frames * 1e6
+    rounds = [b / reads.frames * 1e6 / (a.seconds / each) for a, b in zip(reads.show, reads.alone, strict=False)]
+    ratio = f"**{_times(theirs / ours)}** ({_times(min(rounds))}–{_times(max(rounds))})"
+    head = ["reads", "`show`, 3 fields of all blocks", "a frame", "frame by frame", "times as fast", "at least"]
+    row = [f"{reads.reads:,}", _costs(reads.show), f"{ours:.1f} µs", f"{theirs:.0f} µs", ratio]
+    return (
+        f"## One table, many times\n\n{_table(head, [[*row, f'{reads.target:g} times']])}\n\n"
+        "BT23 in full (220 bytes, 55 registers), laid out by the BT21 of its meter, with a request for each; a whole "
+        f"process, its start included, against {reads.frames:,} frames of the same capture one by one, with their "
+        "trees, as the screen reads them, in a process that has started."
+    )
 
 
 def _growth(results: Results) -> str:

@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,8 @@ class Ours:
     def summary(self, capture: Path) -> list[str]:
         return [*self.command, "show", str(capture)]
 
-    def fields(self, capture: Path) -> list[str]:
-        return [*self.command, "show", "-T", "fields", *(a for mine, _ in FIELDS for a in ("-e", mine)), str(capture)]
+    def fields(self, capture: Path, names: Iterable[str] = [ours for ours, _ in FIELDS]) -> list[str]:
+        return [*self.command, "show", "-T", "fields", *(a for name in names for a in ("-e", name)), str(capture)]
 
     def run(self, command: list[str], watch: bool = False) -> Cost:
         return run(command, watch=watch)

@@ -6,14 +6,17 @@ from __future__ import annotations
 import os
 import random
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from dissectors.carriers import LINK_TYPES
 from dissectors.layers import layer_class
 from dissectors.procedures_columns import PROCEDURES
 from osgp_analyzer import schema
+from osgp_analyzer.app.session import Session
 from osgp_analyzer.capture import Capture
 from osgp_analyzer.engines.columns import evaluate
 from osgp_analyzer.engines.columns.decode import decode
@@ -164,19 +167,44 @@ def test_damaged(entry: str, seed: int) -> None:
     known = vectors(entry)
     frames: list[Frame] = []
     for _ in range(GENERATED // 6):
-        data = bytearray(rng.choice(known))
-        for _ in range(rng.choice((0, 1, 1, 2, 4))):
-            at = rng.randrange(len(data) + 1)
-            match rng.randrange(4):
-                case 0:
-                    del data[at:]
-                case 1:
-                    del data[at : at + rng.randrange(1, 5)]
-                case 2:
-                    data[at:at] = rng.randbytes(rng.randrange(1, 9))
-                case 3 if at < len(data):
-                    data[at] = rng.randrange(256)
-        frames.append((bytes(data), rng.choice(REQUESTS), rng.choice((-1, -1, 0, 1))))
+        data = damaged(rng, rng.choice(known))
+        frames.append((data, rng.choice(REQUESTS), rng.choice((-1, -1, 0, 1))))
+    compare(entry, frames)
+
+
+def damaged(rng: random.Random, known: bytes) -> bytes:
+    """Bytes cut off, taken out, put in or changed."""
+    data = bytearray(known)
+    for _ in range(rng.choice((0, 1, 1, 2, 4))):
+        at = rng.randrange(len(data) + 1)
+        match rng.randrange(4):
+            case 0:
+                del data[at:]
+            case 1:
+                del data[at : at + rng.randrange(1, 5)]
+            case 2:
+                data[at:at] = rng.randbytes(rng.randrange(1, 9))
+            case 3 if at < len(data):
+                data[at] = rng.randrange(256)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("path", sorted(CAPTURES.glob("simulated_*.pcapng")), ids=lambda path: path.stem)
+def test_damaged_with_what_is_known(path: Path) -> None:
+    """Frames of simulated captures with their requests and the tables of their meters, also with those of others."""
+    rng, session = random.Random(path.stem), Session.open(str(path))
+    asked, seeds = session.store.asked, []
+    for i, decoded in enumerate(session):
+        request = session[decoded.request - 1].values if decoded.request else {}
+        seen = session._seen_before(i)
+        seeds.append((decoded.frame.data, {name: request[name] for name in asked & request.keys()},
+                      seen.values if seen else {}))  # fmt: skip
+    frames: list[Frame] = []
+    for _ in range(GENERATED // 50):
+        data, request, tables = rng.choice(seeds)
+        known = request, tables if rng.random() < 0.8 else rng.choice(seeds)[2]
+        frames.append((damaged(rng, data), known[0], rng.choice((-1, 1)), known[1]))
+    entry = LINK_TYPES[session.capture.interfaces[0].link_type]
     compare(entry, frames)
 
 

@@ -19,7 +19,7 @@ from osgp_analyzer.app.decode import Decoded, Decoder
 from osgp_analyzer.app.session import Session
 from osgp_analyzer.capture import Capture
 from osgp_analyzer.engines.knowledge import Knowledge
-from osgp_analyzer.filters import Filter
+from osgp_analyzer.filters.filter import Filter
 from osgp_analyzer.schema import Group, Severity
 from osgp_analyzer.store import FrameStore, crc_is_kept
 from tests import tshark

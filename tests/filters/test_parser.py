@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from osgp_analyzer.filters import Filter, FilterError, parse
+from osgp_analyzer.filters.errors import FilterError
+from osgp_analyzer.filters.filter import Filter
+from osgp_analyzer.filters.parser import parse
 from osgp_analyzer.filters.literals import address, address_text, moment, nanoseconds, number, octets
 from osgp_analyzer.filters.nodes import Logical, Not, Present, Relation
 

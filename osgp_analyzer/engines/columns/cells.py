@@ -187,7 +187,7 @@ def concat(columns: Sequence[Cells], least: int = WIDTH) -> Cells:
 def _written(columns: Sequence[Cells], least: int = WIDTH) -> Cells:
     """One text for each row, in a table at least so wide."""
     size, lengths = len(columns[0]), [column.lengths() for column in columns]
-    total = np.add.reduce(lengths)
+    total = sum(lengths[1:], lengths[0])
     room = int(total.max()) + max(column.text.shape[1] for column in columns) if size else 0
     width = -(-max(room, least) // WIDTH) * WIDTH
     out = np.zeros(size * width + STRIP, np.uint8)

@@ -61,7 +61,7 @@ _fields: dict[Expr, tuple[str, ...] | None] = {}
 def _fixed(node: Expr) -> tuple[str, ...] | None:
     """The fields that a node depends on; None where it depends on the place of reading as well."""
     if node not in _fields:
-        nodes = list(walk(node))
+        nodes = walk(node)
         moving = any(isinstance(n, (Remaining, Peek, SizeOf, Call, Index)) for n in nodes)
         _fields[node] = None if moving else tuple(n.name for n in nodes if isinstance(n, Ref))
     return _fields[node]

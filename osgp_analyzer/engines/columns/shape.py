@@ -202,7 +202,7 @@ def deciders(definition: Definition) -> tuple[frozenset[str], tuple[str, ...]]:
     outer: dict[str, None] = {}
     small = {f.name for f in definition.header if _small(f)}
     for expression in definition.expressions():
-        nodes = list(walk(expression))
+        nodes = walk(expression)
         if any(isinstance(node, Call) for node in nodes):
             continue
         own |= {node.name for node in nodes if isinstance(node, Ref) and node.name in small}
