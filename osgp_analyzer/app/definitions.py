@@ -37,9 +37,13 @@ def define(given: Iterable[str] = ()) -> None:
         return
     import dissectors.definitions  # noqa: F401  what is defined already
     from dissectors.osgp import tables
-    from osgp_analyzer.engines.scapy.compile import TAKEN
+    from osgp_analyzer.engines.scapy.compile import LAYERS, TAKEN
     from osgp_analyzer.schema.userfile import read
 
+    if LAYERS:
+        raise DefinitionError(
+            [f"{files[0]}: tables must be defined before the first layer of dissectors.layers is used"]
+        )
     try:
         found = read(files, tables.numbers(), TAKEN)
     except DefinitionError as error:

@@ -143,7 +143,7 @@ def literal(text: str, token: Token, name: Name, kinds: set[str]) -> Literal:
         numbers = frozenset({one}) if one is not None else None
     if BYTES in kinds:
         data = encoded(string) if quoted else octets(string)
-    if numbers is not None and not all(-LARGEST <= n < LARGEST for n in numbers):
+    if numbers is not None and not all(-LARGEST <= n < 2 * LARGEST for n in numbers):
         raise FilterError(f"expected a number of 64 bits for {name.name}", text, token.start, token.length)
     if numbers is None and data is None and TEXT not in kinds:
         raise FilterError(_refusal(name, kinds, string), text, token.start, token.length)

@@ -203,6 +203,26 @@ def test_in_captures(own: Path, capture: Path) -> None:
     assert "Totals" not in without
 
 
+def test_numbers_of_64_bits(tmp_path: Path) -> None:
+    """The highest bit is a part of the number; where a table of numbers has no room for it, there is none."""
+    own, capture = tmp_path / "own.toml", tmp_path / "mep.pcapng"
+    own.write_text(table("ET199", "Large", 'name="n"', 'type="u64"'))
+    request = bytes.fromhex(REAL["mep-dab2-bt23-idx8"]["request_hex"])
+    numbers = (2**64 - 1, 2**63 + 5, 2**63 - 1, 7)
+    with PcapngWriter(capture) as writer:
+        interface = writer.add_interface(147)
+        for time, number in enumerate(numbers):
+            writer.write(request[:3] + (2048 + 199).to_bytes(2, "big") + request[5:], time, interface)
+            writer.write(answer(number.to_bytes(8, "little")), time, interface)
+    options = ("--link", "147=mep", "--define", own, capture)
+    assert run("show", "-T", "fields", "-e", "et199.n", *options).stdout.split() == [str(n) for n in numbers]
+    shown = run("show", "-T", "json", "-Y", f"et199.n == {2**63 + 5}", *options).stdout
+    assert [json.loads(line)["number"] for line in shown.splitlines()] == [4]
+    assert len(run("show", "-Y", f"et199.n > {2**63}", *options).stdout.splitlines()) == 2
+    answered = run("sql", "select et199.n n from frames where et199", "--format", "json", *options)
+    assert [row["n"] for row in json.loads(answered.stdout)] == [None, None, 2**63 - 1, 7]
+
+
 def test_files_that_are_read_at_every_start(own: Path, tmp_path: Path) -> None:
     folder = tmp_path / "config" / "osgp-analyzer" / "definitions"
     folder.mkdir(parents=True)
