@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from dissectors.en14908.apdu import DIRECTIONS
 from dissectors.osgp.message import DIGEST, OSGPRequest, OSGPResponse
-from dissectors.osgp.names import READS, RESPONSES, SEQUENCE, SERVICES
+from dissectors.osgp.names import AUTHENTICATION, READS, RESPONSES, SEQUENCE, SERVICES
 from dissectors.osgp.tls import TLSRecord
 from dissectors.sources import MEP as GUIDE
 from osgp_analyzer.schema import (
@@ -51,6 +51,9 @@ TLS_RESPONSES = {0: "successful", 1: "TLS error", 3: "invalid identity or key", 
 DIRECTION = Map(Peek(0), dict.fromkeys([*SERVICES, *TLS_CODES], 0) | dict.fromkeys(RESPONSES, 1))
 HAS_RECORD = Peek(1).among(0x14, 0x15, 0x16, 0x17) & (Peek(2) == 3) & (Peek(3) <= 4)
 """Behind the response code a TLS record begins."""
+OF_TLS = Known(Request("mep.tls.code")) & (Peek(0) != AUTHENTICATION)
+"""The answer to a step of a TLS session: it refuses no digest, as these messages have none. An encrypted request may
+begin with a code of TLS by chance; the refusal of its key is in clear."""
 
 
 class MEPRequest(OSGPRequest, title="OSGP request (MEP)", source=GUIDE.at("p.10-13, examples p.15-17")):
@@ -151,7 +154,7 @@ class MEP(Layer, name="mep", title="MEP frame", source=GUIDE.at("p.8-18"), proto
                 Case(F.length == 0, Cases((Case(Remaining() > 0, "MEP"),))),
                 Case(Peek(0).among(*SERVICES), MEPRequest),
                 Case(Peek(0).among(*TLS_CODES), MEPTLSRequest),
-                Case((F.direction == 1) & (Known(Request("mep.tls.code")) | HAS_RECORD), MEPTLSResponse),
+                Case((F.direction == 1) & (HAS_RECORD | OF_TLS), MEPTLSResponse),
                 Case(F.direction == 1, MEPResponse),
             ),
             MEPUnread,

@@ -228,6 +228,12 @@ def test_tls_terminate_and_alert() -> None:
 # -- bad input --------------------------------------------------------------------------------------------------------
 
 
+def test_refusal_of_an_encrypted_request_taken_for_tls() -> None:
+    """p.11: the answer is in clear. The request (of a simulated meter) begins with 0x59 by chance."""
+    found = values(with_request(mep("0009 0b 3e51437160330e4a"), mep("0011 59 85cf0ec9a9")))
+    assert (found["osgp.response"], found["osgp.digest"].hex()) == (0x0B, "3e51437160330e4a")
+
+
 def test_encrypted() -> None:
     """Nothing but length and digest is in clear."""
     packet = mep("0014 e7a1b2c3d4e5f60718293a4b 74861f6d7658dd56")
