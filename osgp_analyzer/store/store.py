@@ -16,7 +16,7 @@ from osgp_analyzer.capture import Capture, Interface
 from osgp_analyzer.engines.columns import evaluate
 from osgp_analyzer.engines.columns.decode import again, decode
 from osgp_analyzer.engines.columns.group import Known
-from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices
+from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, OnDemand, Slices
 from osgp_analyzer.engines.knowledge import Chosen
 from osgp_analyzer.store.chunk import Chunk, Layers
 from osgp_analyzer.store.header import (
@@ -199,6 +199,6 @@ class FrameStore:
         return by_interface[chunk.interface] if len(by_interface) else np.zeros(0, np.int64)
 
 
-def _of(request: Mapping[str, Numbers], rows: Ints) -> dict[str, Numbers]:
+def _of(request: Mapping[str, Numbers], rows: Ints) -> Mapping[str, Numbers]:
     """What is known of the requests of some frames."""
-    return {name: numbers.take(rows) for name, numbers in request.items()}
+    return OnDemand(request, lambda name: request[name].take(rows))
