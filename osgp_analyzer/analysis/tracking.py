@@ -57,19 +57,19 @@ class Tracked:
     def asked(self) -> Mapping[str, Numbers]:
         """Values of the request of each frame, by full name, where a definition asks for them."""
         rows = np.flatnonzero(self.request != NONE)
-        request, size, columns = self.request[rows], len(self.request), self.store.asked
+        request, size = self.request[rows], len(self.request)
         found = []
         for chunk in (*self.before, self.chunk):
             here = np.flatnonzero((request >= chunk.start) & (request < chunk.stop))
             found.append((chunk.innermost, rows[here], request[here] - chunk.start))
 
         def values(name: str) -> Numbers:
-            made = np.full(size, ABSENT, columns[name].dtype)
+            made = np.full(size, ABSENT, np.int64)
             for innermost, here, places in found:
                 made[here] = innermost[name][places]
             return Numbers(made, made >= 0)
 
-        return OnDemand(columns, values)
+        return OnDemand(self.store.asked, values)
 
     @cached_property
     def groups(self) -> Layers:
