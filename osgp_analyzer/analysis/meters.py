@@ -7,6 +7,7 @@ are several numbers, as the frame does not tell that they belong together.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ NOBODY = -1
 BY_ADDRESS, BY_NEURON_ID, BY_INTERFACE, BY_END = 1 << 59, 1 << 60, 1 << 61, 1 << 62
 
 
-def meters(chunk: Chunk, answers: Bools, asked: dict[str, Numbers]) -> Ints:
+def meters(chunk: Chunk, answers: Bools, asked: Mapping[str, Numbers]) -> Ints:
     """The meter of each frame of a chunk, -1 where it is not known. `answers`: frames that answer a request, whose
     values are `asked`."""
     own = chunk.innermost

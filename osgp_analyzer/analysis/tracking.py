@@ -18,7 +18,7 @@ from osgp_analyzer.analysis.packets import Places, earlier
 from osgp_analyzer.analysis.pairing import Pairing
 from osgp_analyzer.analysis.ports import may_answer
 from osgp_analyzer.analysis.transactions import FAR_BACK, NONE
-from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices
+from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, OnDemand, Slices
 from osgp_analyzer.store import CHUNK, Chunk, FrameStore, Layers
 from osgp_analyzer.store.header import ABSENT, Headers
 
@@ -54,19 +54,22 @@ class Tracked:
         return np.where(answering, self.answers, NONE)
 
     @cached_property
-    def asked(self) -> dict[str, Numbers]:
+    def asked(self) -> Mapping[str, Numbers]:
         """Values of the request of each frame, by full name, where a definition asks for them."""
         rows = np.flatnonzero(self.request != NONE)
         request, size = self.request[rows], len(self.request)
-        found = {name: Numbers(np.zeros(size, np.int64), np.zeros(size, bool)) for name in self.store.asked}
+        found = []
         for chunk in (*self.before, self.chunk):
             here = np.flatnonzero((request >= chunk.start) & (request < chunk.stop))
-            if not len(here):
-                continue
-            for name, numbers in found.items():
-                values = chunk.innermost[name][request[here] - chunk.start]
-                numbers.values[rows[here]], numbers.known[rows[here]] = values, values >= 0
-        return found
+            found.append((chunk.innermost, rows[here], request[here] - chunk.start))
+
+        def values(name: str) -> Numbers:
+            made = np.full(size, ABSENT, np.int64)
+            for innermost, here, places in found:
+                made[here] = innermost[name][places]
+            return Numbers(made, made >= 0)
+
+        return OnDemand(self.store.asked, values)
 
     @cached_property
     def groups(self) -> Layers:

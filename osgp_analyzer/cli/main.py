@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import gc
 import importlib
 import io
 import os
@@ -12,6 +13,9 @@ import sys
 from collections.abc import Sequence
 
 from osgp_analyzer.cli.arguments import OK, USAGE, parser
+
+RARELY = 100_000
+"""New objects after which Python looks for cycles of them: definitions live until the end, and chunks have none."""
 
 
 def with_command(arguments: list[str]) -> list[str]:
@@ -30,6 +34,7 @@ def with_command(arguments: list[str]) -> list[str]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
+    gc.set_threshold(RARELY)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy would start threads for algebra, of which there is none
     if sys.stdout is None:
         print("osgp-analyzer: there is no standard output to write to", file=sys.stderr)

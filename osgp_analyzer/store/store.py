@@ -16,7 +16,7 @@ from osgp_analyzer.capture import Capture, Interface
 from osgp_analyzer.engines.columns import evaluate
 from osgp_analyzer.engines.columns.decode import again, decode
 from osgp_analyzer.engines.columns.group import Known
-from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices
+from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, OnDemand, Slices
 from osgp_analyzer.engines.knowledge import Chosen
 from osgp_analyzer.store.chunk import Chunk, Layers
 from osgp_analyzer.store.header import (
@@ -33,8 +33,8 @@ evaluate.PROCEDURES.update(PROCEDURES)
 CHUNK = 65_536
 """Frames that are decoded together: so many that the steps of Python do not count, and so few that their columns stay
 in the caches of a processor."""
-EVIDENCE = 64
-"""Frames that are looked at to tell whether an interface keeps the CRC of LPDUs."""
+EVIDENCE, BLOCK = 64, 4096
+"""Frames of an interface that tell whether it keeps the CRC of LPDUs, looked for in so many frames at a time."""
 OF_REQUEST = frozenset(("apdu.request_code", "apdu.outcome"))
 """Kept fields that depend on the request of the frame."""
 
@@ -171,10 +171,14 @@ class FrameStore:
 
     def _learn(self) -> None:
         """Look at the first frames of each interface, until there are enough of them to judge by."""
-        start, stop = self._learnt, len(self.capture)
-        enough = [i for i in self.capture.interfaces if len(self._samples.get(i.index, ())) >= EVIDENCE]
-        if start == stop or len(enough) == len(self.capture.interfaces):
-            return
+        while self._learnt < len(self.capture) and not all(
+            len(self._samples.get(interface.index, ())) >= EVIDENCE for interface in self.capture.interfaces
+        ):
+            start, self._learnt = self._learnt, min(self._learnt + BLOCK, len(self.capture))
+            self._look(start, self._learnt)
+
+    def _look(self, start: int, stop: int) -> None:
+        """Look at some frames for what they tell of the CRC."""
         index, data = self.capture.columns(start, stop), np.frombuffer(self.capture.buffer, np.uint8)
         offset = np.frombuffer(index.offsets, np.uint64).astype(np.int64)
         captured = np.frombuffer(index.captured, np.uint32).astype(np.int64)
@@ -191,7 +195,6 @@ class FrameStore:
                 headers.add(group, np.arange(len(rows)))
             samples += headers.columns[status].tolist()
             self._evidence[interface.index] = crc_is_kept(s for s in samples if s != ABSENT)
-        self._learnt = stop
 
     def _crc_of(self, chunk: Chunk) -> Ints:
         answer = {True: 1, False: 0, None: -1}
@@ -199,6 +202,6 @@ class FrameStore:
         return by_interface[chunk.interface] if len(by_interface) else np.zeros(0, np.int64)
 
 
-def _of(request: Mapping[str, Numbers], rows: Ints) -> dict[str, Numbers]:
+def _of(request: Mapping[str, Numbers], rows: Ints) -> Mapping[str, Numbers]:
     """What is known of the requests of some frames."""
-    return {name: numbers.take(rows) for name, numbers in request.items()}
+    return OnDemand(request, lambda name: request[name].take(rows))

@@ -7,7 +7,7 @@ logical ones, which know a result where one side decides it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -93,6 +93,27 @@ class Objects:
 
 
 Value = Numbers | Slices | Objects
+
+
+class OnDemand(Mapping[str, Numbers]):
+    """Columns by name, each made when it is first asked for."""
+
+    def __init__(self, names: Collection[str], make: Callable[[str], Numbers]) -> None:
+        self._names, self._make = names, make
+        self._made: dict[str, Numbers] = {}
+
+    def __getitem__(self, name: str) -> Numbers:
+        if name not in self._made:
+            if name not in self._names:
+                raise KeyError(name)
+            self._made[name] = self._make(name)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 def unknown(size: int) -> Numbers:
