@@ -149,6 +149,20 @@ def responses() -> dict[str, bytes]:
     return {r["table"]: bytes.fromhex(r["data"]) for r in expected}
 
 
+def test_mbus_status_of_a_real_meter() -> None:
+    """The first bytes of ET14 and ET15: a device on the M-Bus and a MEP client, and billing reads of both."""
+    sizes = {"et11.devices": 5, "et11.on_demand_queue_size": 5, "et11.on_demand_entry_size": 6}
+    status = table("ET14", responses()["ET14 0..11"], **sizes)
+    assert (status.mode, status.device_occupancy) == (0, 0b10001)
+    first = status.devices[0]
+    assert (first.device_handle, first.device_status, first.baud_rate, first.billing_read_length) == (1, 1, 4, 47)
+    queue = table("ET15", responses()["ET15 0..30"], **sizes)
+    assert (queue.write_pointer, queue.read_pointer) == (0, 0)
+    assert [request.transaction for request in queue.requests] == [0x42, 0x45, 0x48, 3, 0x4B]
+    assert [request.device_handle for request in queue.requests] == [1, 1, 1, 1016, 1]
+    assert {(request.request_type, request.result) for request in queue.requests} == {(2, 1)}
+
+
 def test_dimensions_of_a_real_meter() -> None:
     read = REAL["mepg-et53-full"]["derived_here_not_published"]
     for name in ("BT20", "BT21"):
