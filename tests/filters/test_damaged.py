@@ -17,11 +17,11 @@ from osgp_analyzer.app.decode import Decoder
 from osgp_analyzer.capture import Capture
 from osgp_analyzer.engines.columns.values import Numbers
 from osgp_analyzer.engines.knowledge import Knowledge
-from osgp_analyzer.filters.filter import Filter
-from osgp_analyzer.filters.parser import parse
 from osgp_analyzer.filters.compare import compare
+from osgp_analyzer.filters.filter import Filter
 from osgp_analyzer.filters.nodes import Relation
 from osgp_analyzer.filters.occurrences import Part, Texts
+from osgp_analyzer.filters.parser import parse
 from osgp_analyzer.store import FrameStore
 from tests.conftest import load
 from tests.filters.test_against_frames import CAPTURES, FILTERS, Seen, passing

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from osgp_analyzer.filters.errors import FilterError
 from osgp_analyzer.filters.filter import Filter
-from osgp_analyzer.filters.parser import parse
 from osgp_analyzer.filters.literals import address, address_text, moment, nanoseconds, number, octets
 from osgp_analyzer.filters.nodes import Logical, Not, Present, Relation
+from osgp_analyzer.filters.parser import parse
 
 WRONG = [
     ("", 1, "expected the name of a field or layer, found the end"),
