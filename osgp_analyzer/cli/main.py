@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import difflib
 import gc
 import importlib
@@ -35,6 +36,7 @@ def with_command(arguments: list[str]) -> list[str]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     gc.set_threshold(RARELY)
+    atexit.register(gc.freeze)  # nor need Python look through all there is when it ends
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy would start threads for algebra, of which there is none
     if sys.stdout is None:
         print("osgp-analyzer: there is no standard output to write to", file=sys.stderr)
