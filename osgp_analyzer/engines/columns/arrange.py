@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from osgp_analyzer import schema
 from osgp_analyzer.engines.columns.evaluate import outer
 from osgp_analyzer.engines.columns.group import Column, Group
+from osgp_analyzer.engines.columns.impossible import find_impossible
 from osgp_analyzer.engines.columns.parts import Parts, Shapes, Spot, shapes_of
 from osgp_analyzer.engines.columns.read import gather, is_bytes
 from osgp_analyzer.engines.columns.shape import NO_REQUEST, WIDEST, Settled, Shape, deciders, shape_of
@@ -116,6 +117,7 @@ def _read(group: Group, parts: Parts) -> None:
         value = partial(_value, group.data, group.start, parts, field, spot, little, words)
         where = partial(_where, group.start, parts, spot)
         group.columns[field.name] = Column(value, present, where, isinstance(field, schema.Computed))
+        find_impossible(group, field, group.columns[field.name])
     group.parts, group.fixed = parts, parts.of.count
     if any(stop % 8 for stop in parts.of.stops):
         group.bit = group.start * 8 + parts.spread(parts.of.stops)
