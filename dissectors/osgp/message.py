@@ -4,8 +4,8 @@ fields (see `mep` and `c1218`)."""
 
 from typing import ClassVar
 
-from dissectors.osgp.contents import content
 from dissectors.osgp.names import OK, PARTIAL, READS, RESPONSES, SEQUENCE, SERVICES, TABLES, WRITES
+from dissectors.osgp.tables.contents import message_content
 from dissectors.sources import CTC, MEP
 from osgp_analyzer.schema import (
     U8,
@@ -53,7 +53,7 @@ class TableRequest(Layer, name="osgp", title="OSGP table service", source=SOURCE
         when=F.service.among(*PARTIAL, *WRITES), auto=SizeOf("data"), unit="bytes", doc="Bytes to be read or written."
     )
     data = Bytes(F.count, when=F.service.among(*WRITES), doc="What is to be written.")
-    content = content(F.table, F.offset)
+    content = message_content(F.table, F.offset)
 
     info = (
         (F.service.among(*PARTIAL), "{service} {table}, {count} at {offset}"),
@@ -113,7 +113,7 @@ class TableResponse(Layer, name="osgp", title="Answer to an OSGP table service",
     request_offset = Computed(Request("osgp.offset"), doc="Where the part begins that was asked for.")
     count = count_of(DIGEST)
     data = data_of(DIGEST)
-    content = content(F.request_table, F.request_offset)
+    content = message_content(F.request_table, F.request_offset)
 
     checks: ClassVar[tuple[Check, ...]] = (
         Check(

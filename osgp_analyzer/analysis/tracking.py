@@ -86,7 +86,9 @@ class Tracked:
 
     def read(self, only: Bools | None = None, within: frozenset[str] | None = None, *, bare: bool = False) -> Layers:
         """The frames of a mask (None: all) read with all that is known of them; the rest as `FrameStore.groups`."""
-        return self.store.groups(self.chunk, self.asked, within, only, bare, self.tables, self.earlier)
+        return self.store.groups(
+            self.chunk, self.asked, within, only, bare=bare, tables=self.tables, earlier=self.earlier
+        )
 
 
 def track(
@@ -164,7 +166,7 @@ def _complete(store: FrameStore, chunk: Chunk, parts: dict[int, Places]) -> Slic
     Returns what came before, for each frame."""
     before, ends = earlier(chunk, parts)
     headers = Headers({}, store.asked, chunk.stop - chunk.start)
-    for rows, groups in store.groups(chunk, None, store.within, ends, True, None, before):
+    for rows, groups in store.groups(chunk, within=store.within, only=ends, bare=True, earlier=before):
         for group in groups:
             headers.add(group, rows)
     for name, values in headers.innermost.items():

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from osgp_analyzer.analysis.pairing import Pairing
 from osgp_analyzer.analysis.tracking import track
 from osgp_analyzer.analysis.transactions import FAR_BACK, NONE
 from osgp_analyzer.capture import Capture, CaptureError, Frame
+from osgp_analyzer.engines.columns.values import Ints
 from osgp_analyzer.engines.knowledge import Chosen, Knowledge
 from osgp_analyzer.store import FrameStore
 
@@ -53,8 +54,7 @@ class Session:
         self.store = FrameStore(capture, self.links, settings.crc, settings.chosen)
         self._first_time: int | None = None
         self._without_time = 0
-        self._parts: dict[int, bytes] = {}
-        self._requests: _Recent[tuple[int, Any, dict[int, Places]]] = _Recent(64)
+        self._paired: _Recent[_Paired] = _Recent(64)
         self._alone: _Recent[Decoded] = _Recent(4096)
         self._whole: _Recent[Decoded] = _Recent(1024)
 
@@ -136,23 +136,33 @@ class Session:
         if request == NONE:
             return alone
         values = self._alone.get(request, self._decode_alone).values
-        decoded = self._decode_with(alone.frame, index, values)
+        decoded = self._decode_with(alone.frame, index, values, self._earlier(index, alone))
         decoded.request = request + 1
         return decoded
 
     def _decode_alone(self, index: int) -> Decoded:
-        decoded = self._decode_with(self.capture[index], index, None)
-        if "c1218.fragment.data" in decoded.values:
-            parts = self._paired(index)[2].get(index)
-            if parts is not None:
-                self._parts[index] = together(np.frombuffer(self.capture.buffer, np.uint8), parts)
-                decoded = self._decode_with(decoded.frame, index, None)
-        return decoded
+        decoded = self._decode_with(self.capture[index], index)
+        earlier = self._earlier(index, decoded)
+        return decoded if earlier is None else self._decode_with(decoded.frame, index, earlier=earlier)
 
-    def _decode_with(self, frame: Frame, index: int, request: Mapping[str, Any] | None) -> Decoded:
+    def _earlier(self, index: int, decoded: Decoded) -> bytes | None:
+        """What the packets before have of a message that ends in this frame; None where there are none."""
+        if "c1218.fragment.data" not in decoded.values:
+            return None
+        parts = self._pairs_at(index).parts.get(index)
+        return together(np.frombuffer(self.capture.buffer, np.uint8), parts) if parts is not None else None
+
+    def _decode_with(
+        self, frame: Frame, index: int, request: Mapping[str, Any] | None = None, earlier: bytes | None = None
+    ) -> Decoded:
         tables = Tables(lambda: self._seen_before(index))
-        crc = self.store.keeps_crc(frame.interface)
-        known = Knowledge(request, tables, crc, self.settings.chosen, self._parts.get(index))
+        known = Knowledge(
+            request=request,
+            tables=tables,
+            crc=self.store.keeps_crc(frame.interface),
+            chosen=self.settings.chosen,
+            earlier=earlier,
+        )
         decoded = self.decoder.decode(frame, known)
         decoded.tables = {name: frame + 1 for name, frame in tables.used.items()}
         return decoded
@@ -170,20 +180,31 @@ class Session:
 
     def _request_of(self, index: int) -> int:
         """Index of the request that a response answers, `NONE` where it has none in reach."""
-        return int(self._paired(index)[1][index % BLOCK])
+        return int(self._pairs_at(index).requests[index % BLOCK])
 
-    def _paired(self, index: int) -> tuple[int, Any, dict[int, Places]]:
+    def _pairs_at(self, index: int) -> _Paired:
+        """The block that a frame is in."""
         start = index - index % BLOCK
-        found = self._requests.get(start, self._pair)
-        if index >= found[0]:  # the capture has grown since
-            found = self._requests.put(start, self._pair(start))
+        found = self._paired.get(start, self._pair)
+        if index >= found.stop:  # the capture has grown since
+            found = self._paired.put(start, self._pair(start))
         return found
 
-    def _pair(self, start: int) -> tuple[int, Any, dict[int, Places]]:
-        """Where a block ends, requests of its frames, with what is before it in reach, and parts of messages."""
+    def _pair(self, start: int) -> _Paired:
+        """A block, paired with what is before it in reach."""
         stop, before = min(start + BLOCK, len(self.capture)), max(0, start - FAR_BACK)
         pairing = Pairing()
-        return stop, pairing.pair(self.store.chunk(before, stop))[start - before :], pairing.parts
+        requests = pairing.pair(self.store.chunk(before, stop))[start - before :]
+        return _Paired(stop, requests, pairing.parts)
+
+
+class _Paired(NamedTuple):
+    """A block of frames that ends before frame `stop`: the request of each, -1 where it has none, and where the parts
+    are that came before of each message that ends there."""
+
+    stop: int
+    requests: Ints
+    parts: dict[int, Places]
 
 
 class Tables(Mapping[str, int]):

@@ -54,7 +54,7 @@ class PcapngWriter:
             options = opt.text_options((opt.COMMENT, section_comment), (opt.SHB_APPLICATION, application))
             head = struct.pack("<IHHq", 0x1A2B3C4D, *_VERSION, _LENGTH_UNKNOWN)
             self._write_block(blocks.SECTION, head, opt.pack_options(options))
-        except BaseException:
+        except BaseException:  # a signal too must not leave a part behind; it goes on
             self.discard()
             raise
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import NoReturn
 
 from osgp_analyzer import __version__
+from osgp_analyzer.cli.words import count, decode_as, file, interval, link, moment, offset, rate
 
 OK, BROKEN, USAGE = 0, 1, 2
 """Exit codes."""
@@ -40,80 +39,6 @@ def nearest(wrong: str, known: Sequence[str]) -> str:
     """``; did you mean ...?``, or nothing when nothing is near."""
     near = difflib.get_close_matches(wrong, known, 3, 0.5)
     return f"; did you mean {' or '.join(near)}?" if near else ""
-
-
-def link(text: str) -> tuple[int, str]:
-    """``147=lpdu`` as an argument."""
-    number, equals, decoder = text.partition("=")
-    if not equals or not (number.isascii() and number.isdigit()):
-        raise argparse.ArgumentTypeError(f"{text!r} is not NUMBER=DECODER, such as 147=lpdu")
-    return int(number), decoder
-
-
-def decode_as(text: str) -> tuple[str, range, str]:
-    """``udp.port==24010,apdu``, or ``udp.port==24010-24019,apdu``, as an argument: table, numbers, decoder."""
-    table, equals, rest = text.partition("==")
-    selector, comma, decoder = rest.partition(",")
-    first, dash, last = selector.partition("-")
-    numbers = (first, last) if dash else (first, first)
-    if not (table and equals and comma and decoder) or not all(n.isascii() and n.isdigit() for n in numbers):
-        raise argparse.ArgumentTypeError(f"{text!r} is not TABLE==NUMBER,DECODER, such as udp.port==24010,apdu")
-    low, high = int(numbers[0]), int(numbers[1])
-    if not low <= high < 1 << 16:
-        raise argparse.ArgumentTypeError(f"{text!r}: {selector} is no port or range of ports")
-    return table, range(low, high + 1), decoder
-
-
-def count(text: str) -> int:
-    """A number of frames as an argument."""
-    if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of frames")
-    return int(text)
-
-
-def rate(text: str) -> int:
-    """Bits a second as an argument."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 12 and int(text)):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a rate in bits a second, such as 3600")
-    return int(text)
-
-
-def interval(text: str) -> int:
-    """Seconds with decimals as an argument; in ns."""
-    whole, _, part = text.partition(".")
-    digits = whole + part
-    if digits.isascii() and digits.isdigit() and len(whole) <= 9 and len(part) <= 6:
-        ns = int(whole or "0") * 10**9 + int(part.ljust(9, "0"))
-        if ns:
-            return ns
-    raise argparse.ArgumentTypeError(f"{text!r} is not a length of time in seconds, such as 0.5")
-
-
-def moment(text: str) -> int:
-    """A date and time of ISO 8601 as an argument, in UTC unless it says otherwise; in ns since 1970."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a date and time, such as 2026-03-01T10:00") from None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    if not 2020 <= at.year <= 2099:
-        raise argparse.ArgumentTypeError(f"{text!r}: meters know the years 2020 to 2099")
-    return int(at.timestamp()) * 10**9
-
-
-def file(text: str) -> str:
-    """A file name as an argument."""
-    if not text:
-        raise argparse.ArgumentTypeError("the file has no name")
-    return text
-
-
-def offset(text: str) -> int:
-    """A place in a table as an argument, decimal or in hex."""
-    number = int(text, 0) if re.fullmatch(r"0|[1-9][0-9]{0,8}|0[xX][0-9a-fA-F]{1,8}", text) else -1
-    if not 0 <= number < 1 << 24:
-        raise argparse.ArgumentTypeError(f"{text!r} is no offset in a table, such as 11 or 0x0b")
-    return number
 
 
 def _define(parser: argparse.ArgumentParser) -> None:
@@ -167,7 +92,8 @@ def parser() -> argparse.ArgumentParser:
     """All commands and options."""
     top = Parser(
         prog="osgp-analyzer",
-        description="The Wireshark of OSGP smart-meter networks: reads EN 14908-1 (LonTalk) captures.\n"
+        description="The Wireshark of OSGP smart-meter networks: reads captures of EN 14908-1 (LonTalk) and of a\n"
+        "meter's MEP and optical ports, down to the values in its tables.\n"
         "osgp-analyzer FILE opens the screen, or prints as `show` does when the output is no terminal.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

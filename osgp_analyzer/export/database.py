@@ -117,7 +117,7 @@ class Database:
         future = self._thread.submit(work)
         try:
             return future.result()
-        except BaseException:
+        except BaseException:  # a signal, which goes on when DuckDB has let go
             if not future.done():
                 self._connection.interrupt()
             raise

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -17,7 +18,7 @@ PLC_RATE, PREAMBLE = 3600, 35
 SERIAL_RATE = 9600
 
 
-class Carrier:
+class Carrier(ABC):
     """A place to capture at; `link_type` as in pcapng."""
 
     link_type: ClassVar[int]
@@ -25,9 +26,9 @@ class Carrier:
     rate: ClassVar[int | None] = None
     name: ClassVar[str]
 
+    @abstractmethod
     def encode(self, frame: Lon | bytes, time: int) -> tuple[bytes, dict[str, Any]]:
         """The bytes of a record, and values that the carrier adds."""
-        raise NotImplementedError
 
     def airtime(self, frame: Lon | bytes) -> int:
         """How long a frame is on its line, in ns: on the power line also where it is captured on IP."""

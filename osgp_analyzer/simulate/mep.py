@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from osgp_analyzer.simulate import message as msg
-from osgp_analyzer.simulate.clock import MS, Frame
+from osgp_analyzer.simulate.clock import MS
 from osgp_analyzer.simulate.message import Request, Response
 from osgp_analyzer.simulate.meter import Meter
 from osgp_analyzer.simulate.reader import SecureReader, Talk
@@ -68,7 +68,7 @@ class MepClient(SecureReader):
         for attempt in range(TRIES):
             lost = self.lost()
             retry: dict[str, Any] = ({"retry_of": first} if attempt else {}) | ({"lost": True} if lost else {})
-            sent = yield self._frame(data, fields, about | retry, values or {}, after, inbound=True)
+            sent = yield self.serial(data, fields, about | retry, values or {}, after, inbound=True)
             first = first or sent.number
             self.asked, after = first, TIMEOUT
             if lost:
@@ -89,7 +89,7 @@ class MepClient(SecureReader):
             covered = table.values(request.offset, request.count or None) if table else {}
             lost = self.lost()
             known |= {"lost": True} if lost else {}
-            yield self._frame(back, found, known, covered, self.rng.randrange(15, 90) * MS, inbound=False)
+            yield self.serial(back, found, known, covered, self.rng.randrange(15, 90) * MS, inbound=False)
             if lost:
                 continue  # the same packet again will meet a sequence number that is used up
             if response.sequence is None:
@@ -109,17 +109,4 @@ class MepClient(SecureReader):
 
     def alert(self, after: int) -> Talk[None]:
         """The meter says that it has something: two zero bytes, once a second until they are heeded."""
-        yield self._frame(ALERT, {"mep.length": 0}, {}, {}, after, inbound=False)
-
-    def _frame(
-        self,
-        data: bytes,
-        fields: dict[str, Any],
-        truth: dict[str, Any],
-        values: dict[str, Any],
-        after: int,
-        *,
-        inbound: bool,
-    ) -> Frame:
-        sender = "client" if inbound else self.meters[0].name
-        return Frame(data, sender, self.step, fields, truth, values, after, self.line, inbound)
+        yield self.serial(ALERT, {"mep.length": 0}, {}, {}, after, inbound=False)

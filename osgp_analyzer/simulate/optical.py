@@ -60,6 +60,7 @@ class OpticalReader(Reader):
     """A reader at the optical port of one meter; `ask` needs a session."""
 
     read_limit, write_limit = 512, 512
+    called = "reader"
 
     def __init__(self, network: Network, meter: Meter, line: int) -> None:
         super().__init__(network, f"reader {line}", [meter], line)
@@ -95,7 +96,7 @@ class OpticalReader(Reader):
         """Wake up, identify, negotiate, log on and show a password."""
         self._toggles = [0, 0]
         for _ in range(4):
-            yield self._frame(WAKE_UP, {}, {"optical.signal": WAKE_UP[0]}, {}, 50 * MS, inbound=True)
+            yield self.serial(WAKE_UP, {"optical.signal": WAKE_UP[0]}, {}, {}, 50 * MS, inbound=True)
         about = {"c1218.session.standard": 0, "c1218.session.version": 2, "c1218.session.revision": 0}
         yield from self.service(bytes([IDENTIFY]), {}, bytes([0, 2, 0, 0]), about)
         offer = PACKET_SIZE.to_bytes(2, "big") + bytes([PACKETS, BAUD_9600])
@@ -137,7 +138,7 @@ class OpticalReader(Reader):
         yield self._signal(NAK, 3 * MS, inbound=False)
         data, link = packets(body, self._toggles[0] ^ 1)[-1]
         truth = {"retry_of": first.number}
-        return (yield self._frame(data, truth, link | fields, {}, 30 * MS, inbound=True))
+        return (yield self.serial(data, link | fields, truth, {}, 30 * MS, inbound=True))
 
     def _message(
         self,
@@ -164,7 +165,7 @@ class OpticalReader(Reader):
             last = i == len(made) - 1
             known = link | ({"optical.signal": lead[0]} if lead else {}) | (fields if last else {})
             about = truth | ({"packets": numbers.copy()} if last and numbers else {})
-            sent = yield self._frame(lead + data, about, known, values if last else {}, after, inbound=inbound)
+            sent = yield self.serial(lead + data, known, about, values if last else {}, after, inbound=inbound)
             numbers.append(sent.number)
             lead = b""
             if not last:
@@ -175,17 +176,4 @@ class OpticalReader(Reader):
         return sent
 
     def _signal(self, signal: bytes, after: int, *, inbound: bool) -> Frame:
-        return self._frame(signal, {}, {"optical.signal": signal[0]}, {}, after, inbound=inbound)
-
-    def _frame(
-        self,
-        data: bytes,
-        truth: dict[str, Any],
-        fields: dict[str, Any],
-        values: dict[str, Any],
-        after: int,
-        *,
-        inbound: bool,
-    ) -> Frame:
-        sender = "reader" if inbound else self.meters[0].name
-        return Frame(data, sender, self.step, fields, truth, values, after, self.line, inbound)
+        return self.serial(signal, {"optical.signal": signal[0]}, {}, {}, after, inbound=inbound)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -18,13 +19,15 @@ Talk = Generator[Frame, Sent, T]
 """Frames to be sent, each answered with when it was; in the end a result."""
 
 
-class Reader:
+class Reader(ABC):
     """Asks its meters. `step` is what is being done, `pause` how long to wait before the next request, in ns; `loss` is
     the share of frames that do not arrive, on the alternate path half of it."""
 
     read_limit: ClassVar[int]
     write_limit: ClassVar[int]
     """Most data bytes of a read and of a write."""
+    called: ClassVar[str] = "client"
+    """Name of the sender in sidecars, on a serial line."""
 
     def __init__(self, network: Network, name: str, meters: list[Meter], line: int = 0) -> None:
         self.network, self.meters, self.line = network, meters, line
@@ -43,9 +46,23 @@ class Reader:
         """Whether the next frame gets lost."""
         return self.loss > 0 and self._losses.random() < (self.loss / 2 if alt_path else self.loss)
 
+    @abstractmethod
     def ask(self, meter: Meter, request: Request, *, values: dict[str, Any] | None = None) -> Talk[Response | None]:
         """Ask for a table service; None if no answer came. `values` are those of written data."""
-        raise NotImplementedError
+
+    def serial(
+        self,
+        data: bytes,
+        fields: dict[str, Any],
+        truth: dict[str, Any],
+        values: dict[str, Any],
+        after: int,
+        *,
+        inbound: bool,
+    ) -> Frame:
+        """What goes over a serial line: to the meter (`inbound`) or from it."""
+        sender = self.called if inbound else self.meters[0].name
+        return Frame(data, sender, self.step, fields, truth, values, after, self.line, inbound)
 
 
 class SecureReader(Reader):
@@ -59,6 +76,7 @@ class SecureReader(Reader):
         self.asked = 0
         """First frame of the last request."""
 
+    @abstractmethod
     def ask(
         self,
         meter: Meter,
@@ -74,4 +92,3 @@ class SecureReader(Reader):
 
         If the meter expects another number than the next, it is asked again with that one.
         """
-        raise NotImplementedError

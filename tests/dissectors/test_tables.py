@@ -14,8 +14,8 @@ from dissectors.osgp.tables.measurements import SOURCES
 from osgp_analyzer.engines.knowledge import Knowledge
 from osgp_analyzer.engines.scapy.tree import values
 from osgp_analyzer.engines.text import members
-from osgp_analyzer.schema.layout import layout
 from tests.conftest import load
+from tests.guides.layout import layout
 
 REAL: dict[str, dict[str, Any]] = {entry["id"]: entry for entry in load("real_payloads.json")}
 

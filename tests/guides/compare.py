@@ -12,8 +12,8 @@ from dissectors.osgp.tables import TABLES
 from osgp_analyzer.schema import Array, Bits, Computed, Context, Definition, Flags, Integer, Payload, Struct, Time
 from osgp_analyzer.schema.expr import Ref
 from osgp_analyzer.schema.layer import walk
-from osgp_analyzer.schema.layout import Place, layout
 from tests.guides.extract import Row, Table
+from tests.guides.layout import Place, layout
 from tests.guides.printed import SIGNED, TIMES, Kind, Unreadable, evaluate, kind
 
 ASSUMED = {

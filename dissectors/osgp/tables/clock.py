@@ -50,23 +50,11 @@ class BT53(Layer, name="bt53", title="Time Offset", source=MEP.at("p.225").one, 
     info = "{time_zone_offset}"
 
 
-class BT55(
-    Layer,
-    name="bt55",
-    title="Local Clock State",
-    source=MEP.at("p.230-231; CTC include/BT"),
-    order="little",
-    bit_order="lsb",
-):
+class BT55(BT52, name="bt55", title="Local Clock State", source=MEP.at("p.230-231; CTC include/BT")):
     """Local date and time, by which the calendar goes, and the tariff in force."""
 
     clock_calendar = Time("ltime_date", doc="Local time, updated once a minute.")
-    day_of_week = Bits(3, WEEKDAYS)
-    dst = Bits(1, label="Daylight savings time", doc="It is in effect.")
-    gmt = Bits(1, label="Greenwich Mean Time", doc="The clock is UTC.")
-    time_zone_applied = Bits(1, doc="The time zone offset is in the clock.")
-    dst_applied = Bits(1, label="DST applied", doc="Daylight saving time is in the clock.")
-    filler = Bits(1)
+    dst = Bits(1, label="Daylight saving time", doc="It is in effect.")
     current_tier = Bits(3, doc="From 0.")
     filler_2 = Bits(3)
     tier_drive = Bits(2, TIER_DRIVES, doc="What chose the tier; ET54 says more of 3.")

@@ -13,13 +13,16 @@ from osgp_analyzer.schema import (
     Check,
     Computed,
     Context,
+    Expr,
     F,
     Group,
+    Integer,
     Label,
     Layer,
     Outer,
     Remaining,
     Severity,
+    Source,
     Time,
 )
 
@@ -29,6 +32,13 @@ MORE = "Of this data set; meters with one set have none."
 DAY = 84
 """Stands for 24 hours where others are minutes."""
 later = Remaining() > 0
+
+
+def interval_time(number: int, doc: str, when: Expr | None = None, source: Source | None = None) -> Integer:
+    """The field for how long the intervals of a set are."""
+    own = getattr(F, f"set{number}_interval_time")
+    labels = (Label(own == DAY, own, {DAY: "24 h"}),)
+    return U8(labels=labels, when=when, source=source, unit="min", label=f"Interval time, set {number}", doc=doc)
 
 
 class BT60(
@@ -66,45 +76,19 @@ class BT60(
     set1_blocks = U16(label="Number of blocks, set 1", doc="Blocks that it holds.")
     set1_intervals = U16(label="Number of intervals, set 1", doc="Intervals of a block.")
     set1_channels = U8(label="Number of channels, set 1", doc="Channels of an interval.")
-    set1_interval_time = U8(
-        labels=(Label(F.set1_interval_time == DAY, F.set1_interval_time, {DAY: "24 h"}),),
-        unit="min",
-        label="Interval time, set 1",
-        doc="From start to start.",
-    )
+    set1_interval_time = interval_time(1, doc="From start to start.")
     set2_blocks = U16(when=later, source=SETS, label="Number of blocks, set 2", doc=MORE)
     set2_intervals = U16(when=later, source=SETS, label="Number of intervals, set 2", doc=MORE)
     set2_channels = U8(when=later, source=SETS, label="Number of channels, set 2", doc=MORE)
-    set2_interval_time = U8(
-        labels=(Label(F.set2_interval_time == DAY, F.set2_interval_time, {DAY: "24 h"}),),
-        when=later,
-        source=SETS,
-        unit="min",
-        label="Interval time, set 2",
-        doc=MORE,
-    )
+    set2_interval_time = interval_time(2, when=later, source=SETS, doc=MORE)
     set3_blocks = U16(when=later, source=SETS, label="Number of blocks, set 3", doc=MORE)
     set3_intervals = U16(when=later, source=SETS, label="Number of intervals, set 3", doc=MORE)
     set3_channels = U8(when=later, source=SETS, label="Number of channels, set 3", doc=MORE)
-    set3_interval_time = U8(
-        labels=(Label(F.set3_interval_time == DAY, F.set3_interval_time, {DAY: "24 h"}),),
-        when=later,
-        source=SETS,
-        unit="min",
-        label="Interval time, set 3",
-        doc=MORE,
-    )
+    set3_interval_time = interval_time(3, when=later, source=SETS, doc=MORE)
     set4_blocks = U16(when=later, source=SETS, label="Number of blocks, set 4", doc=MORE)
     set4_intervals = U16(when=later, source=SETS, label="Number of intervals, set 4", doc=MORE)
     set4_channels = U8(when=later, source=SETS, label="Number of channels, set 4", doc=MORE)
-    set4_interval_time = U8(
-        labels=(Label(F.set4_interval_time == DAY, F.set4_interval_time, {DAY: "24 h"}),),
-        when=later,
-        source=SETS,
-        unit="min",
-        label="Interval time, set 4",
-        doc=MORE,
-    )
+    set4_interval_time = interval_time(4, when=later, source=SETS, doc=MORE)
 
     info = "{set1_blocks} blocks of {set1_intervals} intervals, {set1_channels} channels"
 

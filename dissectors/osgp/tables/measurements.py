@@ -5,9 +5,10 @@ from osgp_analyzer.schema import Check, Const, Context, Expr, Group, Severity
 
 ENERGY = ("forward active energy", "reverse active energy", "import reactive energy", "export reactive energy")
 SUMMATIONS = (*range(8), 26, 27, 28, *range(108, 112))
-"""Sources of the first summations in the guides' list, in its order (MEP p.208-211)."""
+"""Sources of the first summations in the guides' list, in its order (MEP p.208-211). That list has no source IDs: they
+are those of the same names on p.204-206, so this is inferred."""
 PRESENT_VALUES = (*range(8, 26), *range(81, 85), *range(104, 108), *range(185, 191))
-"""Sources of the first present values in the guides' list, in its order (MEP p.215-220)."""
+"""Sources of the first present values in the guides' list, in its order (MEP p.215-220); inferred as above."""
 POWER = ("forward active power", "reverse active power", "import reactive power", "export reactive power")
 PHASES = ("L1", "L2", "L3")
 QUADRANTS = ("Q1", "Q2", "Q3", "Q4")
@@ -108,6 +109,6 @@ def other_source(table: str, expected: tuple[int, ...]) -> Check:
         differs,
         Severity.WARN,
         Group.PROTOCOL,
-        f"{name} of this meter says that registers here are of other sources than in the guides' list: the names do "
-        "not hold for all of them",
+        f"{name} of this meter names other sources than those of the guides' list (matched by name, inferred): the "
+        "names do not hold for all registers here",
     )

@@ -2,7 +2,7 @@
 """Several commands carried out as one: ET52 takes them, ET53 has their responses."""
 
 from dissectors.osgp.names import OK, PARTIAL, RESPONSES, SERVICES, TABLES, WRITES
-from dissectors.osgp.tables import TABLES as DEFINED
+from dissectors.osgp.tables.contents import content
 from dissectors.sources import MEP
 from osgp_analyzer.schema import (
     U8,
@@ -19,7 +19,6 @@ from osgp_analyzer.schema import (
     Index,
     Known,
     Layer,
-    Not,
     Outer,
     Peek,
     Remaining,
@@ -27,7 +26,6 @@ from osgp_analyzer.schema import (
     SizeOf,
     Struct,
     Switch,
-    View,
 )
 
 TABLE = MEP.at("p.43-50, 130-132").one
@@ -55,14 +53,7 @@ class TransactionRequest(Layer, name="transaction.request", title="Request", sou
         when=F.service.among(*PARTIAL, *WRITES), auto=SizeOf("data"), unit="bytes", doc="Bytes to be read or written."
     )
     data = Bytes(F.count, when=F.service.among(*WRITES), doc="What is to be written.")
-    content = View(
-        Switch(F.table, DEFINED),
-        F.data,
-        skip=If(Known(F.offset), F.offset, 0),
-        whole=Not(Known(F.offset)),
-        when=Known(F.data),
-        doc="The table that the data are of.",
-    )
+    content = content(F.table, F.offset)
 
     info = (
         (F.service.among(*PARTIAL), "{service} {table}, {count} at {offset}"),
@@ -78,7 +69,7 @@ class TransactionResponse(Layer, name="transaction.response", title="Response", 
     count = U16(
         when=(F.response == OK) & (Remaining() > 0), auto=SizeOf("data"), unit="bytes", doc="Bytes that were read."
     )
-    data = Bytes(F.count, when=(F.response == OK) & (F.count >= 0), doc="What was read.")
+    data = Bytes(F.count, when=Known(F.count), doc="What was read.")
     request_table = Computed(
         Context("transaction.request.table", Index()), TABLES, when=of_request, doc="The table that was asked for."
     )
@@ -90,14 +81,7 @@ class TransactionResponse(Layer, name="transaction.response", title="Response", 
     requested_in = Computed(
         Context("et52.frame"), when=of_request, label="Requested in frame", doc="The frame that had the request."
     )
-    content = View(
-        Switch(F.request_table, DEFINED),
-        F.data,
-        skip=If(Known(F.request_offset), F.request_offset, 0),
-        whole=Not(Known(F.request_offset)),
-        when=Known(F.data),
-        doc="The table that the data are of.",
-    )
+    content = content(F.request_table, F.request_offset)
 
     info = ((Known(F.request_table), "{request_table}: {response}"), (None, "{response}"))
 

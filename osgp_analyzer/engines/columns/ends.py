@@ -7,7 +7,7 @@ import numpy as np
 
 from osgp_analyzer import schema
 from osgp_analyzer.engines.columns.group import Group
-from osgp_analyzer.engines.columns.values import Bools, Ints, some
+from osgp_analyzer.engines.columns.values import Bools, Ints
 from osgp_analyzer.schema import Severity
 
 
@@ -26,17 +26,10 @@ def ended(group: Group, field: schema.Field, short: Bools) -> Bools:
     ends = short & (border | ~part.whole)
     group.cut = group.cut | ends
     text = f"the last bytes belong to {field.title}, which ends behind the part"
-    note(group, "partial_field", schema.Group.UNDECODED, ends & ~border, at, text)
+    group.find("partial_field", Severity.NOTE, schema.Group.UNDECODED, ends & ~border, at, text=text)
     text = f"{field.title} and what may follow are not there"
-    note(group, "ends_early", schema.Group.PROTOCOL, ends & border & part.whole, at, text)
+    group.find("ends_early", Severity.NOTE, schema.Group.PROTOCOL, ends & border & part.whole, at, text=text)
     return np.asarray(short & ~ends)
-
-
-def note(group: Group, code: str, kind: schema.Group, rows: Bools, at: Ints, text: str) -> None:
-    """Note something in the rows of a mask."""
-    if some(rows):
-        group.find(code, Severity.NOTE, kind, rows, at)
-        group.findings[-1].text = text
 
 
 def lose(group: Group, rows: Bools, offset: Ints) -> None:

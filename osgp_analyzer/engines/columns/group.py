@@ -239,19 +239,19 @@ class Group:
         rows: Bools,
         offset: Ints,
         check: schema.Check | None = None,
+        text: str = "",
+        sizes: tuple[Ints, Ints] | None = None,
     ) -> None:
-        """Note a finding in the rows of a mask; `offset` for all rows."""
+        """Note a finding in the rows of a mask; `offset` and `sizes` for all rows, the rest as in `Finding`."""
         if some(rows):
             found = np.flatnonzero(rows)
-            offset = offset if self.at is None else self.at
-            self.findings.append(Finding(f"{self.name}.{code}", severity, group, found, offset.take(found), check))
+            place = (offset if self.at is None else self.at).take(found)
+            taken = (sizes[0].take(found), sizes[1].take(found)) if sizes is not None else None
+            self.findings.append(Finding(f"{self.name}.{code}", severity, group, found, place, check, text, taken))
 
     def truncate(self, rows: Bools, offset: Ints, text: str, sizes: tuple[Ints, Ints] | None = None) -> None:
         """Bytes are missing: nothing more is read of these rows. `text` and `sizes` as in `Finding`."""
         if some(rows):
             self.cut = self.cut | rows
             severity = schema.Severity.ERROR if self.part is None else schema.Severity.WARN
-            self.find("truncated", severity, schema.Group.MALFORMED, rows, offset)
-            where = self.findings[-1].rows
-            self.findings[-1].text = text
-            self.findings[-1].sizes = (sizes[0][where], sizes[1][where]) if sizes is not None else None
+            self.find("truncated", severity, schema.Group.MALFORMED, rows, offset, text=text, sizes=sizes)

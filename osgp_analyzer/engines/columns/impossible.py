@@ -23,8 +23,8 @@ def find_impossible(group: Group, field: schema.Field, column: Column, title: st
     rows = _digits(value) if isinstance(field, schema.BCD) else _clock(value, field.kind)
     rows = rows & column.present
     if some(rows):
-        group.find("impossible", Severity.WARN, schema.Group.MALFORMED, rows, value.offset)
-        group.findings[-1].text = f"{title or field.title} has no possible value"
+        text = f"{title or field.title} has no possible value"
+        group.find("impossible", Severity.WARN, schema.Group.MALFORMED, rows, value.offset, text=text)
 
 
 def _digits(value: Slices) -> Bools:

@@ -70,8 +70,7 @@ def read(field: schema.Field, group: Group, rows: Bools, runs: dict[str, tuple[i
     group.bit = np.where(skipped, end, group.bit)
     if some(inside := skipped & (first + bits > group.start * 8)):
         text = f"the first bytes belong to {field.title}, which begins before the part"
-        group.find("partial_field", schema.Severity.NOTE, schema.Group.UNDECODED, inside, group.start)
-        group.findings[-1].text = text
+        group.find("partial_field", schema.Severity.NOTE, schema.Group.UNDECODED, inside, group.start, text=text)
     got.skipped = skipped
     return got
 

@@ -55,13 +55,11 @@ def struct(group: Group, groups: list[Group], field: schema.Struct, rows: Bools,
     for target, chosen in choose(field.target, group, rows, passing=False):
         if target is None:
             if field.length is not None:
-                length, known = size_of(field.length, group)
-                lost, short = chosen & ~known, chosen & known & (length > group.left)
-                group.bit = np.where(chosen & known & ~short, (at + length) * 8, group.bit)
-                done |= chosen & known & ~short
-                cut_short = ended(group, field, short) if some(short) else short
-                group.truncate(cut_short, at, f"{field.title} needs {{}}, {{}} are left", (length, group.left))
-                lose(group, lost, at)
+                got = read(schema.Bytes(field.length, label=field.title), group, chosen, {})
+                done |= got.done
+                short = ended(group, field, got.short) if some(got.short) else got.short
+                group.truncate(short, at, f"{field.title} needs {{}}, {{}} are left", (got.needed, group.left))
+                lose(group, got.lost, at)
             continue
         done |= nested(group, groups, target, chosen, field.length, field, read_layer)
     group.columns[field.name] = Column(Numbers(done.astype(np.int64), done), done, partial(between, before, group.bit))
@@ -196,9 +194,10 @@ def array(
             number = pass_over(group, column, active, here, number, wanted)
     column.where = partial(between, before, group.bit)
     if group.part is not None:
-        gone = (number > 0) & ~group.cut & ((before < group.start * 8) & (group.bit <= group.start * 8))
         if column.items:
             gone = (number > 0) & ~np.logical_or.reduce([item.present for item in column.items])
+        else:
+            gone = (number > 0) & ~group.cut & (before < group.start * 8) & (group.bit <= group.start * 8)
         column.present = rows & ~gone
         column.where = partial(between, first, group.bit)
         if some(rows & gone):

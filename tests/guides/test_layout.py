@@ -24,7 +24,7 @@ from osgp_analyzer.schema import (
     Struct,
     Time,
 )
-from osgp_analyzer.schema.layout import layout
+from tests.guides.layout import layout
 
 SOURCE = Source("made up for this test")
 
