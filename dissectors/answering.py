@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dissectors.en14908.ltep import TARGET_FIELDS
 from dissectors.en14908.npdu import BROADCAST, GROUP, SUBNET_NODE, UNIQUE_ID
 
 Values = Mapping[str, Any]
@@ -33,6 +34,9 @@ OPTICAL_TIMEOUT_NS = 6_000_000_000
 MESSAGE_TYPES, REQUEST_TYPES = (ACKD, REM_MSG), (REQUEST, REM_MSG)
 CHALLENGE_TYPES, REPLY_TYPES = (0, 1), (2, 3)
 """AuthPDU types, each plain and OMA."""
+NEURON_ID = "npdu.neuron_id"
+ADDRESSEE = (*TARGET_FIELDS, NEURON_ID)
+"""Fields of a request that tell whom it is for, where that is not the node that its answer comes from."""
 LTEP = 0x4D
 """APDU code of messages that are passed on through a chain of repeaters."""
 

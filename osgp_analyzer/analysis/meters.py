@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from dissectors.answering import NEURON_ID
 from dissectors.en14908.ltep import TARGET_FIELDS, TARGET_NEURON_ID, TARGET_NODE
 from dissectors.en14908.npdu import SUBNET_NODE, UNIQUE_ID
 from osgp_analyzer.analysis.ports import ends
@@ -37,6 +38,8 @@ def meters(chunk: Chunk, answers: Bools, asked: Mapping[str, Numbers]) -> Ints:
     format_ = columns["npdu.address_format"]
     to = np.where(format_ == SUBNET_NODE, destination, NOBODY)
     to = np.where(format_ == UNIQUE_ID, _neuron(columns["npdu.neuron_id"].astype(np.int64)), to)
+    asked_id = asked[NEURON_ID]  # the answer of a meter that has no address yet
+    source = np.where((source == NOBODY) & asked_id.known, _neuron(asked_id.values), source)
     direct = np.where(answers, source, to)
     proxied = np.where(np.isin(kind, TARGET_NODE), _address(domain, subnet, node), NOBODY)
     proxied = np.where(np.isin(kind, TARGET_NEURON_ID), _neuron(neuron), proxied)

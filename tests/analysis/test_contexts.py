@@ -31,6 +31,22 @@ def response(node: int, number: int, data: bytes | None, code: int = 0) -> bytes
     return head + bytes([0, code]) + body + DIGEST
 
 
+NEURON_IDS = bytes.fromhex("001122334455"), bytes.fromhex("001122334466")
+
+
+def to_neuron_id(neuron_id: bytes, number: int, table: int) -> bytes:
+    """A full read from 1/1, to a Neuron ID."""
+    head = bytes([0x00, 0x1D, 0x01, 0x81, 0x00]) + neuron_id + bytes([0x01, number])
+    return head + b"\0\x30" + table.to_bytes(2, "big") + bytes(4) + DIGEST
+
+
+def proxied(target: bytes, kind: int, number: int, table: int) -> bytes:
+    """A full read from 1/1 through the agent 1/9: a REQUEST to a target of this LTEP type."""
+    head = bytes([0x00, 0x19, 0x01, 0x81, 0x01, 0x89, 0x01, number])
+    ltep = bytes([0x4D, 0x00, kind << 5 | 3 << 2, 0x29]) + target
+    return head + ltep + b"\0\x30" + table.to_bytes(2, "big") + bytes(4) + DIGEST
+
+
 def dimensions(summations: int, tiers: int = 0) -> bytes:
     """BT21 with so many summations and tiers, without anything optional."""
     return bytes([0, 0, 0, summations, 0, 0, 0, tiers, 0, 0])
@@ -112,6 +128,44 @@ def test_in_any_order(two_meters: Path) -> None:
 @pytest.mark.parametrize("size", [32768, 5, 1])
 def test_columns_say_the_same(two_meters: Path, size: int) -> None:
     compare(two_meters, size)
+
+
+def test_meters_behind_an_agent(tmp_path: Path) -> None:
+    """All answers come from the agent: the target of the request tells whose they are, by address or Neuron ID."""
+    one, other = (b"\1" + neuron_id for neuron_id in NEURON_IDS)
+    frames = [
+        proxied(b"\1\x15", 1, 1, 21), response(9, 1, dimensions(1)),
+        proxied(b"\1\x16", 1, 2, 21), response(9, 2, dimensions(2)),
+        proxied(one, 2, 3, 21), response(9, 3, dimensions(3)),
+        proxied(b"\1\x15", 1, 4, 23), response(9, 4, registers(1)),  # 8
+        proxied(b"\1\x16", 1, 5, 23), response(9, 5, registers(1, 2)),  # 10
+        proxied(one, 2, 6, 23), response(9, 6, registers(1, 2, 3)),  # 12
+        proxied(other, 2, 7, 23), response(9, 7, registers(1, 2, 3)),  # 14
+        proxied(NEURON_IDS[0], 6, 8, 23), response(9, 8, registers(4, 5, 6)),  # the same one, compact: 16
+        request(0x15, 9, 23), response(0x15, 9, registers(7)),  # the first one without an agent: 18
+    ]  # fmt: skip
+    path = write(tmp_path / "proxied.pcapng", frames)
+    session = Session.open(str(path))
+    found = {number: summations(session, number) for number in range(8, 20, 2)}
+    assert found == {8: [1], 10: [1, 2], 12: [1, 2, 3], 14: [], 16: [4, 5, 6], 18: [7]}
+    compare(path, 32768)
+    compare(path, 5)
+
+
+def test_meters_without_an_address(tmp_path: Path) -> None:
+    """Read by Neuron ID they answer as 0/0."""
+    one, other = NEURON_IDS
+    frames = [
+        to_neuron_id(one, 1, 21), response(0, 1, dimensions(1)),
+        to_neuron_id(other, 2, 21), response(0, 2, dimensions(2)),
+        to_neuron_id(one, 3, 23), response(0, 3, registers(5)),
+        to_neuron_id(other, 4, 23), response(0, 4, registers(6, 7)),
+    ]  # fmt: skip
+    frames = [bytes([*f[:2], 0, *f[3:]]) if f[1] == 0x19 else f for f in frames]  # subnet 0
+    path = write(tmp_path / "new.pcapng", frames)
+    session = Session.open(str(path))
+    assert [summations(session, number) for number in (6, 8)] == [[5], [6, 7]]
+    compare(path, 32768)
 
 
 def test_a_result_names_the_frame_that_started_the_procedure(tmp_path: Path) -> None:

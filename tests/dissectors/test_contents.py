@@ -11,6 +11,7 @@ from dissectors.layers import layer_class
 from osgp_analyzer.engines.knowledge import Knowledge
 from osgp_analyzer.engines.scapy.tree import layers, values
 from tests.conftest import load
+from tests.engines.test_differential import compare
 
 ITEMS = {item["id"]: item for item in load("real_payloads.json")}
 DIMENSIONS = {
@@ -99,3 +100,27 @@ def test_a_transaction_and_its_responses() -> None:
     assert data["ET04.55"] == "04"
     assert found["et04.max_te_registers"].value == 4
     assert found["transaction.response.requested_in"].value == 1
+
+
+PED = bytes([0x10, 26, 11, 25, 12, 0])
+"""At an absolute time, with a self-read before (optical guide p.10)."""
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("40" "1015" "0010", {"bt21.self_reads": 12, "bt21.summations": 11, "bt21.tiers": 4}),
+        # The offset does not count the description, the count does (optical guide p.11).
+        ("4f" "1015" "000003" "0008", {"bt21.summations": 11}),
+    ],
+)  # fmt: skip
+def test_a_pending_table(message: str, expected: dict[str, int]) -> None:
+    table = bytes.fromhex("030c0c0b000001040012")
+    part = table if message.startswith("40") else table[3:5]
+    frame = bytes.fromhex("0000" + message) + PED + part + bytes(4 + 8)
+    found = fields("SPDU", frame, {}, {})
+    assert found["ped.self_read"].value == 1
+    assert found["ped.event_time"].text == "2026-11-25 12:00"
+    assert {name: field.value for name, field in found.items() if name in expected} == expected
+    assert ("bt21.tiers" in found) == ("bt21.tiers" in expected)
+    compare("SPDU", [(frame, {}, -1)] * 70)
