@@ -19,6 +19,7 @@ from osgp_analyzer.analysis.ports import ends
 from osgp_analyzer.analysis.runs import MIX
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers
 from osgp_analyzer.store import Chunk
+from osgp_analyzer.store.header import PACKED
 
 NOBODY = -1
 BY_ADDRESS, BY_NEURON_ID, BY_INTERFACE, BY_END = 1 << 59, 1 << 60, 1 << 61, 1 << 62
@@ -44,6 +45,32 @@ def meters(chunk: Chunk, answers: Bools, asked: Mapping[str, Numbers]) -> Ints:
     proxied = np.where(np.isin(kind, TARGET_NODE), _address(domain, subnet, node), NOBODY)
     proxied = np.where(np.isin(kind, TARGET_NEURON_ID), _neuron(neuron), proxied)
     return np.where(kind >= 0, proxied, np.where(domain >= 0, direct, _of_port(chunk, answers)))
+
+
+def packed_bytes(value: bytes) -> int:
+    """A short byte string as the columns have it."""
+    return int.from_bytes(value, "big") | len(value) << (8 * PACKED)
+
+
+def address_number(domain: bytes, subnet: int, node: int) -> int:
+    """The meter with an address in a domain."""
+    columns = (np.array([value], np.int64) for value in (packed_bytes(domain), subnet, node))
+    return int(_address(*columns)[0])
+
+
+def neuron_number(neuron_id: bytes) -> int:
+    """The meter with a Neuron ID."""
+    return packed_bytes(neuron_id) | BY_NEURON_ID
+
+
+def port_number(interface: int) -> int:
+    """The meter on an interface."""
+    return interface | BY_INTERFACE
+
+
+def is_address(meter: int) -> bool:
+    """Whether a meter is known by its address: then its last 15 bits are subnet and node."""
+    return meter > 0 and meter >> 59 == 1
 
 
 def _of_port(chunk: Chunk, answers: Bools) -> Ints:

@@ -107,6 +107,8 @@ def _frame(decoded: Decoded) -> dict[str, Any]:
         made["request"] = decoded.request
     if decoded.tables:
         made["tables"] = dict(decoded.tables)
+    if decoded.security is not None:
+        made["security"] = decoded.security.as_json()
     if frame.comments:
         made["comments"] = list(frame.comments)
     return made
@@ -132,4 +134,8 @@ class _Frames:
             out.write(f"    [Answers frame {decoded.request}]\n")
         if decoded.tables:
             out.write(f"    [{decoded.told_by}]\n")
-        self.tree.write(decoded.layers, [f for f in decoded.findings if f.code.startswith("frame.")], out)
+        if decoded.security is not None:
+            out.write(f"    [{printable(str(decoded.security))}]\n")
+        self.tree.write(
+            decoded.layers, [f for f in decoded.findings if f.code.startswith(("frame.", "security."))], out
+        )
