@@ -23,7 +23,7 @@ STREAMS = 4_096
 
 
 def rounds(key: int) -> int:
-    """Rounds in which the key is used once for each block: 6 for a key of 6 bytes, else one and a half times its bytes."""
+    """How often a byte of the key is taken in a block: 6 times with a key of 6 bytes, else one and a half times its size."""
     return 6 if key == 6 else key * 3 // 2
 
 
@@ -124,7 +124,7 @@ class Pieces:
         """The messages from their last byte to their first."""
         longest = len(self.bytes)
         at = self.length[None, :] - 1 - np.arange(longest)[:, None]
-        found = self.bytes[np.maximum(at, 0), self._rows[None, :]]
+        found: Bytes = self.bytes[np.maximum(at, 0), self._rows[None, :]]
         found[at < 0] = 0
         return found
 
@@ -183,7 +183,9 @@ def plc_base_keys(keys: Bytes) -> Bytes:
 
 def mep_base_keys(keys: Bytes) -> Bytes:
     """The base keys (16, n) of MAKs or MBKs (16, n)."""
-    return np.asarray(rc4(keys, BASE) ^ MEP_CONSTANT[:, None])
+    found: Bytes = rc4(keys, BASE)
+    found ^= MEP_CONSTANT[:, None]
+    return found
 
 
 def message_keys(base: Bytes, digest: Bytes) -> Bytes:

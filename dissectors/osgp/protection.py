@@ -21,9 +21,10 @@ with the response's own digest; or it is that of the request from its start."""
 
 @dataclass(frozen=True)
 class Protection:
-    """`body`: where the table service begins in the message. `addressed`: the digest covers first subnet and node of the meter. `counted`: that of a response covers last the
-    response's length, in one byte. `clear`: bytes at the start of a message that are never encrypted. `stream`: where
-    the key stream of a response comes from. `clear_codes`: responses that are not encrypted."""
+    """`body`: where the table service begins in the message. `addressed`: the digest covers first subnet and node of
+    the meter. `counted`: that of a response covers last the response's length, in one byte. `clear`: bytes at the start
+    of a message that are never encrypted. `stream`: where the key stream of a response comes from. `clear_codes`:
+    responses that are not encrypted."""
 
     name: str
     body: int

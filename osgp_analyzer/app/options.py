@@ -18,7 +18,10 @@ DecodeAs = tuple[str, range, str]
 def settings(
     links: Iterable[tuple[int, str]], crc: str = "auto", decode_as: Iterable[DecodeAs] = (), keys: KeyRing = EMPTY
 ) -> Settings:
-    """Settings from ``--link``, ``--crc``, ``-d``, and a key ring. Raises `CaptureError` naming the nearest decoders."""
+    """Settings from ``--link``, ``--crc``, ``-d``, and a key ring.
+
+    Raises `CaptureError` naming the nearest decoders.
+    """
     chosen_links = {number: _decoder(decoder, f"--link {number}={decoder}") for number, decoder in links}
     chosen: dict[str, dict[int, str]] = {}
     for table, numbers, decoder in decode_as:

@@ -9,13 +9,13 @@ import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
 from osgp_analyzer.app.lines import Lines
-from osgp_analyzer.app.options import settings
 from osgp_analyzer.app.selection import Wanted, selected
 from osgp_analyzer.app.session import Session
 from osgp_analyzer.app.spans import Work, in_order
 from osgp_analyzer.app.times import Format, formatter
 from osgp_analyzer.capture import CaptureError
 from osgp_analyzer.cli.arguments import BROKEN, OK
+from osgp_analyzer.cli.opening import opened
 from osgp_analyzer.cli.progress import Progress
 from osgp_analyzer.cli.tree import STYLES, Tree, as_json
 from osgp_analyzer.engines.text import printable
@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
         return run_fields(options)
     if options.fields or options.print:
         raise CaptureError("-e and -E are for -T fields")
-    session = Session.open(options.file, settings(options.link, options.crc, options.decode_as))
+    session = opened(options)
     colour = options.color == "always" or (options.color == "auto" and sys.stdout.isatty())
     found = False
     try:

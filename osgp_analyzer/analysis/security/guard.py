@@ -13,10 +13,10 @@ from dissectors.osgp.protection import MEP_PORT, POWER_LINE, Protection
 from osgp_analyzer.analysis.meters import port_number
 from osgp_analyzer.analysis.runs import Rows, take
 from osgp_analyzer.analysis.security.book import Book
+from osgp_analyzer.analysis.security.judged import Judged
 from osgp_analyzer.analysis.security.locks import Lock, Names
 from osgp_analyzer.analysis.security.messages import Messages, of_mep, of_power_line
 from osgp_analyzer.analysis.security.opening import Asked, Opening, Texts
-from osgp_analyzer.analysis.security.judged import Judged
 from osgp_analyzer.analysis.security.remarks import bit, of
 from osgp_analyzer.analysis.security.verdicts import (
     BAD_DIGEST,
@@ -94,7 +94,7 @@ class Guard:
         return np.frombuffer(self.store.capture.buffer, np.uint8)
 
     def ports(self, chunk: Chunk) -> OpenedRows | None:
-        """Judge what came through MEP ports, before it is paired: an encrypted message does not say which way it goes."""
+        """Judge what came through MEP ports, before it is paired: what is encrypted does not say which way it goes."""
         size = chunk.stop - chunk.start
         asked = OnDemand(self.store.asked, lambda name: unknown(size))
         messages = of_mep(chunk, np.full(size, -1, np.int64), asked)

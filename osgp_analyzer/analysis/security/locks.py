@@ -182,7 +182,7 @@ class Candidates:
     def keys(self, rows: Ints, place: int) -> Ints:
         """The key at a place of the list of each row's meter, -1 where there is none that holds then."""
         meter = self.inverse[rows]
-        key = self._key[meter, place]
+        key: Ints = self._key[meter, place]
         if self._limited:
             since, until, first, last = self._limits[:, meter, place]
             frame, time = self._frame[rows], self._time[rows]

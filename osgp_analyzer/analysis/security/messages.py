@@ -22,9 +22,10 @@ LEAST = 1 + DIGEST
 
 @dataclass
 class Messages:
-    """One in each row. `rows`: of the chunk. `start`, `end`: in the buffer, of the APDU, on a meter's MEP port of what is
-    behind the length. `request`: index of the frame that a response answers, -1 for none. `shaped`: it begins as a
-    message in clear does. `of_tls`: it may be a message of TLS. `subnet`, `node`: of the meter, 0 where they are not known."""
+    """One in each row. `rows`: of the chunk. `start`, `end`: in the buffer, of the APDU, on a meter's MEP port of what
+    is behind the length. `request`: index of the frame that a response answers, -1 for none. `shaped`: it begins as a
+    message in clear does. `of_tls`: it may be a message of TLS. `subnet`, `node`: of the meter, 0 where they are not
+    known."""
 
     rows: Ints
     frame: Ints

@@ -56,7 +56,7 @@ class Opening:
     def requests(
         self, messages: Messages, key: Ints, encrypted: bool, address: tuple[Ints, Ints] | None = None
     ) -> Bools:
-        """Which requests fit a key each (by its place in the lock). `address`: subnet and node if others than theirs."""
+        """Which requests fit a key each (by its place in the lock). `address`: subnet and node other than theirs."""
         texts = self.wire(messages)
         if encrypted:
             texts = self._decrypted(texts, self._stream(messages, key, texts.length), 0)
@@ -122,7 +122,8 @@ class Opening:
 
     def _digest(self, end: Ints) -> Bytes:
         size = self.protection.digest
-        return self.data[(end - size)[None, :] + np.arange(size)[:, None]]
+        found: Bytes = self.data[(end - size)[None, :] + np.arange(size)[:, None]]
+        return found
 
     def _decrypted(self, texts: Texts, stream: Bytes, used: Ints | int) -> Texts:
         """Texts in clear; of the stream the first `used` bytes are gone already."""

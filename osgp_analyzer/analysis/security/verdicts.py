@@ -75,7 +75,12 @@ class Judge:
             if not len(tried) or not self._all_keys(tried, clear):
                 break
             left = self._own_keys(left[self.verdicts.status[left] == NOTHING], clear)
-        return left[self.verdicts.status[left] == NOTHING]
+        return self._left(left)
+
+    def _left(self, rows: Ints) -> Ints:
+        """Those of some rows that have no verdict yet."""
+        left: Ints = rows[self.verdicts.status[rows] == NOTHING]
+        return left
 
     def _own_keys(self, rows: Ints, clear: bool) -> Ints:
         self.candidates.again()
@@ -158,7 +163,7 @@ class Judge:
             some = left[own >= 0]
             self._answer(rows[some], asked.take(some), own[own >= 0])
             left = left[self.verdicts.status[rows[left]] == NOTHING]
-        return rows[self.verdicts.status[rows] == NOTHING]
+        return self._left(rows)
 
     def _answer(self, rows: Ints, asked: Asked, key: Ints) -> None:
         """Note the responses that fit a key each."""
@@ -207,7 +212,7 @@ class Judge:
             v.other_address[some] = good.reshape(len(some), len(places)).any(axis=1)
 
     def _addresses(self) -> Ints:
-        """Other addresses that a message may have been made for: of the meters in the ring and in this chunk, and none."""
+        """Addresses that a message may have been made for: of the meters in the ring and in this chunk, and none."""
         m = self.messages
         own = np.unique(m.subnet[m.node > 0] << 8 | m.node[m.node > 0])
         ring = np.unique(self.lock.subnet << 8 | self.lock.node)
