@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from dissectors.en14908.npdu import GROUP, SUBNET_NODE, UNIQUE_ID
 from osgp_analyzer.engines.columns.values import Ints
 
 Bytes = NDArray[np.uint8]
@@ -23,7 +24,7 @@ STREAMS = 4_096
 
 
 def rounds(key: int) -> int:
-    """How often a byte of the key is taken in a block: 6 times with a key of 6 bytes, else one and a half times its size."""
+    """How many bytes of the key a block takes: 6 of a key of 6 bytes, else one and a half times its size."""
     return 6 if key == 6 else key * 3 // 2
 
 
@@ -192,4 +193,25 @@ def message_keys(base: Bytes, digest: Bytes) -> Bytes:
     """The RC4 keys (16, n) of requests with a digest (8, n), and of their responses."""
     found = base.copy()
     found[:STATE] ^= digest
+    return found
+
+
+DESTINATION = 9
+"""Bytes that a reply with a key of 12 bytes covers before the APDU (lon-stack-dx, LT_OMA_DEST_DATA_LEN)."""
+
+
+def destinations(kind: Ints, domain: Ints, subnet: Ints, node: Ints, group: Ints, neuron_id: Ints) -> Bytes:
+    """These bytes (9, n) for address formats of messages; domain and Neuron ID as the columns have them.
+
+    A broadcast has the domain and nothing else, as lon-stack-dx has it; lon-stack-ex leaves the domain out too.
+    """
+    found = np.full((DESTINATION, len(kind)), 0xFF, np.uint8)
+    length = np.maximum(domain >> 48, 0)
+    known = domain & ((1 << 48) - 1)
+    for at in range(6):
+        of_domain = np.where(at < length, known >> 8 * np.maximum(length - 1 - at, 0) & 0xFF, 0)
+        found[at] = np.where(kind == UNIQUE_ID, neuron_id >> 8 * (5 - at) & 0xFF, of_domain)
+    found[6] = np.where(kind == UNIQUE_ID, 0xFF, length)
+    found[7] = np.where(kind == SUBNET_NODE, subnet, np.where(kind == GROUP, group, 0xFF))
+    found[8] = np.where(kind == SUBNET_NODE, node, 0xFF)
     return found

@@ -218,7 +218,7 @@ def take_in(store: FrameStore, chunk: Chunk, opened: OpenedRows | None) -> None:
 def _judge(guard: Guard, tracked: Tracked) -> None:
     """Judge what came over the power line, and take in what that says."""
     chunk = tracked.chunk
-    opened = guard.messages(chunk, tracked.answers, tracked.asked)
+    opened = guard.judge(tracked)
     if opened is not None:
         take_in(tracked.store, chunk, opened)
         tracked.opened = opened if tracked.opened is None else tracked.opened.and_also(opened)

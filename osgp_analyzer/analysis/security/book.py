@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from osgp_analyzer.analysis.runs import Rows, take
 from osgp_analyzer.engines.columns.values import Ints
@@ -37,14 +37,8 @@ class Book:
         self._parts: list[Rows] = []
         self._joined: Rows | None = None
 
-    def add(self, size: int, **columns: NDArray[Any]) -> None:
+    def add(self, rows: Rows) -> None:
         """Rows of a chunk, in the order of their frames."""
-        if not size:
-            return
-        rows = {
-            name: np.asarray(columns[name], kind) if name in columns else np.full(size, ABSENT.get(name, 0), kind)
-            for name, kind in COLUMNS.items()
-        }
         self._parts.append(rows)
         self._joined = None
         if self._keep is not None:
@@ -72,3 +66,15 @@ class Book:
         """The rows of frames `start` to `stop`."""
         first, last = np.searchsorted(self.rows["frame"], [start, stop])
         return take(self.rows, slice(first, last))
+
+
+def joined_rows(parts: Sequence[Rows]) -> Rows:
+    """Rows of which not all columns are there, all together and in the order of their frames."""
+    found = {}
+    for name, kind in COLUMNS.items():
+        columns = [
+            np.asarray(part[name], kind) if name in part else np.full(len(part["frame"]), ABSENT.get(name, 0), kind)
+            for part in parts
+        ]
+        found[name] = np.concatenate(columns)
+    return take(found, np.argsort(found["frame"], kind="stable"))

@@ -3,27 +3,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dissectors.osgp.protection import MEP_PORT, POWER_LINE, Protection
-from osgp_analyzer.analysis.meters import port_number
+from osgp_analyzer.analysis.meters import meters, port_number
 from osgp_analyzer.analysis.runs import Rows, take
-from osgp_analyzer.analysis.security.book import Book
+from osgp_analyzer.analysis.security import challenges
+from osgp_analyzer.analysis.security.book import Book, joined_rows
+from osgp_analyzer.analysis.security.challenges import Challenges
+from osgp_analyzer.analysis.security.changes import Changes
 from osgp_analyzer.analysis.security.judged import Judged
 from osgp_analyzer.analysis.security.locks import Lock, Names
 from osgp_analyzer.analysis.security.messages import Messages, of_mep, of_power_line
 from osgp_analyzer.analysis.security.opening import Asked, Opening, Texts
-from osgp_analyzer.analysis.security.remarks import bit, of
+from osgp_analyzer.analysis.security.remarks import of
 from osgp_analyzer.analysis.security.verdicts import (
-    BAD_DIGEST,
+    HIDDEN,
     NO_KEY,
     NOTHING,
     VERIFIED,
-    Judge,
+    TableJudge,
     Verdicts,
     latest_before,
 )
@@ -35,6 +39,10 @@ from osgp_analyzer.engines.knowledge import Opened
 from osgp_analyzer.schema import Finding, Group
 from osgp_analyzer.security.keyring import KeyRing, Kind
 from osgp_analyzer.store import Chunk, FrameStore
+from osgp_analyzer.store.header import layers_on_the_way
+
+if TYPE_CHECKING:
+    from osgp_analyzer.analysis.tracking import Tracked
 
 POWER_LINE_PORT, MEP_PORT_PORT = range(2)
 
@@ -81,6 +89,12 @@ class Guard:
         ports = {i.name: port_number(i.index) for i in store.capture.interfaces if i.name}
         self.power_line = Port(POWER_LINE, Lock([Kind.OMAK], 12, ring, self.names, ports), POWER_LINE_PORT)
         self.mep = Port(MEP_PORT, Lock([Kind.MAK, Kind.MBK], 16, ring, self.names, ports), MEP_PORT_PORT)
+        locks = (
+            Lock([Kind.DOMAIN_KEY], 6, ring, self.names, ports),
+            Lock([Kind.OMA_KEY], 12, ring, self.names, ports),
+        )
+        self._challenges = Challenges(locks)
+        self._changes = Changes((*locks, self.power_line.lock), self.names)
         self._last: tuple[Messages, Asked, Ints] | None = None
         """The latest request of each MEP port, and its key."""
         self._found: list[Rows] = []
@@ -103,18 +117,18 @@ class Guard:
         size = len(messages)
         if self._last is not None:
             messages = self._last[0].and_then(messages)
-        judge = Judge(Opening(MEP_PORT, self.mep.lock, self.data), messages)
+        judge = TableJudge(Opening(MEP_PORT, self.mep.lock, self.data), messages)
         old = len(messages) - size
         if self._last is not None:
             judge.verdicts.encrypted[:old], judge.verdicts.key[:old] = self._last[1].encrypted, self._last[2]
             judge.verdicts.status[:old] = np.where(self._last[2] >= 0, VERIFIED, NO_KEY)
         return self._judge_ports(judge, messages, old, chunk)
 
-    def _judge_ports(self, judge: Judge, messages: Messages, old: int, chunk: Chunk) -> OpenedRows | None:
+    def _judge_ports(self, judge: TableJudge, messages: Messages, old: int, chunk: Chunk) -> OpenedRows | None:
         v, new = judge.verdicts, np.arange(old, len(messages))
         asks = messages.shaped & ~messages.response
         judge.requests(new[asks[new]])
-        judge.requests(new[~messages.shaped[new]], clear=False)
+        judge.requests(new[~messages.shaped[new]], HIDDEN)
         for again in (True, False):
             is_request = (asks | (v.status == VERIFIED)) & ~messages.response
             is_request[:old] = True
@@ -126,7 +140,7 @@ class Guard:
             messages.response[tried[v.status[tried] == VERIFIED]] = True
             if not again:
                 break
-            judge.requests(left[messages.response[left]], clear=False)
+            judge.requests(left[messages.response[left]], HIDDEN)
             messages.response[left[v.status[left] == VERIFIED]] = False
         left = new[v.status[new] == NOTHING]
         answers = latest_before(is_request, messages.meter)
@@ -144,12 +158,35 @@ class Guard:
     def _asked(self, messages: Messages, v: Verdicts, rows: Ints) -> Asked:
         return Asked(messages.start[rows], messages.end[rows], v.encrypted[rows])
 
+    def judge(self, tracked: Tracked) -> OpenedRows | None:
+        """Judge what came over the power line; gives what was opened."""
+        chunk, answers = tracked.chunk, tracked.answers
+        meter = meters(chunk, tracked.request >= 0, tracked.asked)
+        self._changes.follow(chunk, meter, tracked.request, lambda only, within: tracked.read(only, within, bare=True))
+        self._changes.apply()
+        of_ports = self._found
+        for again in (True, False):
+            self._found = list(of_ports)
+            self.replies(chunk, tracked.before, answers)
+            opened = self.messages(chunk, answers, tracked.asked)
+            if not again or not self._changes.apply():
+                break
+        return opened
+
+    def replies(self, chunk: Chunk, before: Sequence[Chunk], answers: Ints) -> None:
+        """Judge the replies to challenges; `before`: chunks that these may be in."""
+        involved = chunk.columns["authpdu.type"] >= 0
+        if involved.any():
+            within = layers_on_the_way(challenges.FIELDS)
+            layers = self.store.groups(chunk, within=within, only=involved, bare=True)
+            self._found += self._challenges.follow(chunk, before, answers, layers, self.data)
+
     def messages(self, chunk: Chunk, answers: Ints, asked: Mapping[str, Numbers]) -> OpenedRows | None:
         """Judge what came over the power line; `answers`, `asked` as in `Tracked`."""
         messages = of_power_line(chunk, answers, asked)
         if not len(messages):
             return None
-        judge = Judge(Opening(POWER_LINE, self.power_line.lock, self.data), messages)
+        judge = TableJudge(Opening(POWER_LINE, self.power_line.lock, self.data), messages)
         v = judge.verdicts
         requests, responses = np.flatnonzero(~messages.response), np.flatnonzero(messages.response)
         left = judge.requests(requests)
@@ -243,16 +280,18 @@ class Guard:
     def finish(self, chunk: Chunk) -> Secured:
         """All that was found in a chunk, when its messages have been judged."""
         secured = Secured.of(chunk.stop - chunk.start, self.names.names)
-        found, self._found = self._found, []
+        found, self._found = [*self._found, *self._changes.remarks], []
+        self._changes.remarks = []
         if found:
-            rows = {name: np.concatenate([one[name] for one in found]) for name in found[0]}
-            rows = take(rows, np.argsort(rows["frame"], kind="stable"))
-            self.book.add(len(rows["frame"]), **rows)
+            rows = joined_rows(found)
+            self.book.add(rows)
             secured.put(rows, chunk.start)
         self.stop = chunk.stop
         return secured
 
-    def _written(self, judge: Judge, messages: Messages, rows: Ints, port: Port, chunk: Chunk) -> OpenedRows | None:
+    def _written(
+        self, judge: TableJudge, messages: Messages, rows: Ints, port: Port, chunk: Chunk
+    ) -> OpenedRows | None:
         """Note what was found, and give what was opened, for all frames of the chunk."""
         v = judge.verdicts
         rows = rows[v.status[rows] != NOTHING]
@@ -269,23 +308,10 @@ class Guard:
                 "start": messages.start[rows],
                 "end": messages.end[rows],
                 "request": messages.request[rows],
-                "remarks": remarks_of(v, rows),
+                "remarks": judge.remarks(rows),
             }
         )
         return opened_rows(v.opened, messages, port.protection, chunk)
-
-
-def remarks_of(v: Verdicts, rows: Ints) -> Ints:
-    """What is to be said of messages, a bit for each remark."""
-    found = np.zeros(len(rows), np.int64)
-    for name, holds in (
-        ("bad_digest", v.status[rows] == BAD_DIGEST),
-        ("good_under_other_key", v.other_key[rows] >= 0),
-        ("good_for_other_address", v.other_address[rows]),
-        ("good_without_length", v.uncounted[rows]),
-    ):
-        found |= np.where(holds, bit(name), 0)
-    return found
 
 
 def opened_rows(

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dissectors.security_columns import Bytes, mep_base_keys, plc_base_keys
-from osgp_analyzer.analysis.meters import address_number, is_address, neuron_number, packed_bytes
+from osgp_analyzer.analysis.meters import address_number, group_numbers, is_address, neuron_number, packed_bytes
 from osgp_analyzer.engines.columns.values import Bools, Ints
 from osgp_analyzer.security.keyring import Key, KeyRing, Kind, Place
 from osgp_analyzer.store import NO_TIME
@@ -44,6 +44,8 @@ class Holder:
     holdings: list[Holding] = field(default_factory=list)
     own: bool = False
     trials: int = 0
+    replaced: dict[int, int] = field(default_factory=dict)
+    """Keys that it does not have any more, from which frame on."""
 
     def current(self, frame: int) -> Holding | None:
         """The likeliest key at a frame."""
@@ -130,9 +132,12 @@ class Lock:
                 self._of.setdefault(number, []).append(holding)
         if place.neuron_id is not None:
             self._of.setdefault(neuron_number(place.neuron_id), []).append(holding)
+        if place.group is not None and place.domain is not None:
+            domain, group = (np.array([one], np.int64) for one in (packed_bytes(place.domain), place.group))
+            self._of.setdefault(int(group_numbers(domain, group)[0]), []).append(holding)
         if place.port is not None and place.port in self._ports:
             self._of.setdefault(self._ports[place.port], []).append(holding)
-        if place.domain is not None and place.subnet is None and place.neuron_id is None:
+        if place.domain is not None and place.subnet is None and place.neuron_id is None and place.group is None:
             self._domains.setdefault(packed_bytes(place.domain), []).append(holding)
 
     def holder(self, meter: int, domain: int) -> Holder:
@@ -150,6 +155,37 @@ class Lock:
         """A key turned out to be a meter's: it comes first from now on."""
         holdings = [one for one in holder.holdings if one.key == key] or [Holding(key, since)]
         holder.holdings = [*holdings, *(one for one in holder.holdings if one.key != key)][:MOST]
+
+    def change(self, meter: int, domain: int, secret: bytes, number: int, since: int) -> None:
+        """A meter has another key from a frame on, by whatever number it is known."""
+        current = self.holder(meter, domain).current(since)
+        place = self._places[current.key] if current is not None else Place()
+        new = self.add(secret, number, place)
+        for one in {meter, *self._numbers(place)}:
+            holder = self.holder(one, domain)
+            if current is not None:
+                holder.replaced[current.key] = since
+            holder.holdings = [Holding(new, since), *holder.holdings][:MOST]
+            holder.own = True
+
+    def also(self, meter: int, domain: int, secret: bytes, number: int, since: int) -> None:
+        """A meter takes a further key from a frame on, beside those that it has."""
+        holder = self.holder(meter, domain)
+        holder.holdings = [*holder.holdings[: MOST - 1], Holding(self.add(secret, number), since)]
+
+    def likely(self, meter: int, domain: int) -> list[int]:
+        """Keys of a meter, or where it has none those that may be anybody's."""
+        own = [one.key for one in self.holder(meter, domain).holdings]
+        return own or np.flatnonzero(~self.placed)[:MOST].tolist()
+
+    def _numbers(self, place: Place) -> list[int]:
+        """All that a meter at a place is known by."""
+        found = []
+        if place.domain is not None and place.subnet is not None and place.node is not None:
+            found.append(address_number(place.domain, place.subnet, place.node))
+        if place.neuron_id is not None:
+            found.append(neuron_number(place.neuron_id))
+        return found
 
 
 class Candidates:

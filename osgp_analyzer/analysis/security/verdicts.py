@@ -8,20 +8,25 @@ and then ever more rarely, so that the work stays in proportion to the messages 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from osgp_analyzer.analysis.runs import Runs
-from osgp_analyzer.analysis.security.locks import Candidates
+from osgp_analyzer.analysis.security.locks import Candidates, Lock
 from osgp_analyzer.analysis.security.messages import Messages
 from osgp_analyzer.analysis.security.opening import Asked, Opening, Texts
+from osgp_analyzer.analysis.security.remarks import bit
 from osgp_analyzer.engines.columns.values import Bools, Ints
 
 VERIFIED, BAD_DIGEST, NO_KEY, NOT_AUTHENTICATED, CHALLENGED = range(5)
 STATUSES = ("verified", "bad digest", "no key", "not authenticated", "challenged")
 """What is said of a message, by number."""
 NOTHING = -1
+Ways = tuple[bool, ...]
+CLEAR, HIDDEN, EITHER = (False,), (True,), (False, True)
+"""Whether messages are encrypted: what is to be tried, in order."""
 PAIRS = 32_768
 """Messages times keys that are tried together."""
 MOST_ADDRESSES = 64
@@ -55,26 +60,36 @@ class Verdicts:
         )
 
 
-class Judge:
-    """Judges messages of one port kind, chunk by chunk; what meters turn out to use is kept in the lock."""
+class Fitting(Protocol):
+    """What tells whether messages fit keys."""
 
-    def __init__(self, opening: Opening, messages: Messages) -> None:
+    lock: Lock
+    plain: Texts | None
+
+    def requests(self, messages: Messages, key: Ints, encrypted: bool) -> Bools:
+        """Which messages fit a key each."""
+
+
+class Judge:
+    """Judges messages of one kind; what meters turn out to use is kept in the lock."""
+
+    def __init__(self, opening: Fitting, messages: Messages) -> None:
         self.opening, self.messages = opening, messages
         self.lock = opening.lock
         self.verdicts = Verdicts.of(len(messages))
         m = messages
         self.candidates = Candidates(self.lock, m.meter, m.domain, m.frame, m.time)
 
-    def requests(self, rows: Ints, clear: bool = True) -> Ints:
-        """Judge messages as requests; returns those that fit no key. `clear`: some of them may be in clear."""
+    def requests(self, rows: Ints, ways: Ways = EITHER) -> Ints:
+        """Judge messages as requests; returns those that fit no key. `ways`: whether they may be encrypted."""
         if not len(self.lock):
             return rows
-        left = self._own_keys(rows, clear)
+        left = self._own_keys(rows, ways)
         for _ in range(3):
             tried = self.candidates.to_try(left)
-            if not len(tried) or not self._all_keys(tried, clear):
+            if not len(tried) or not self._all_keys(tried, ways):
                 break
-            left = self._own_keys(left[self.verdicts.status[left] == NOTHING], clear)
+            left = self._own_keys(left[self.verdicts.status[left] == NOTHING], ways)
         return self._left(left)
 
     def _left(self, rows: Ints) -> Ints:
@@ -82,13 +97,13 @@ class Judge:
         left: Ints = rows[self.verdicts.status[rows] == NOTHING]
         return left
 
-    def _own_keys(self, rows: Ints, clear: bool) -> Ints:
+    def _own_keys(self, rows: Ints, ways: Ways) -> Ints:
         self.candidates.again()
         for place in range(self.candidates.most):
             if not len(rows):
                 break
             key = self.candidates.keys(rows, place)
-            good = self._fit(rows[key >= 0], key[key >= 0], clear)
+            good = self._fit(rows[key >= 0], key[key >= 0], ways)
             if place and len(good):
                 self._prefer(good)
             rows = rows[self.verdicts.status[rows] == NOTHING]
@@ -100,10 +115,10 @@ class Judge:
         for meter, row in zip(meters.tolist(), rows[::-1][first].tolist(), strict=True):
             self.lock.learn(self.candidates.holders[meter], int(self.verdicts.key[row]))
 
-    def _fit(self, rows: Ints, key: Ints, clear: bool) -> Ints:
+    def _fit(self, rows: Ints, key: Ints, ways: Ways) -> Ints:
         """Note the requests that fit a key each, and return them."""
         found = []
-        for encrypted in (False, True) if clear else (True,):
+        for encrypted in ways:
             if not len(rows):
                 break
             good = self.opening.requests(self.messages.take(rows), key, encrypted)
@@ -119,14 +134,14 @@ class Judge:
         if encrypted and len(here) and self.opening.plain is not None:
             self.verdicts.opened.append((here, self.opening.plain.take(good)))
 
-    def _all_keys(self, rows: Ints, clear: bool) -> bool:
+    def _all_keys(self, rows: Ints, ways: Ways) -> bool:
         """Try all keys on some requests; returns whether a meter turned out to have one."""
         count, learned = len(self.lock), False
         step = max(1, PAIRS // count)
         for first in range(0, len(rows), step):
             some = rows[first : first + step]
             keys = np.tile(np.arange(count), len(some))
-            for encrypted in (False, True) if clear else (True,):
+            for encrypted in ways:
                 if not len(some):
                     break
                 repeated = np.repeat(some, count)
@@ -141,6 +156,8 @@ class Judge:
     def _found(self, row: int, key: int) -> bool:
         """A key fits a message; it is its meter's where the ring does not say otherwise."""
         holder = self.candidates.holders[int(self.candidates.inverse[row])]
+        if any(one.key == key for one in holder.holdings):
+            return False  # found with another message of these: it will be tried with that key
         if holder.own or holder.holdings:
             self.verdicts.other_key[row] = key
             return False
@@ -149,6 +166,40 @@ class Judge:
         if self.lock.placed[key]:
             self.verdicts.other_key[row] = key
         return True
+
+    def fail(self, rows: Ints, checkable: Bools) -> None:
+        """Give a status to messages that fit no key: those that look like one, or whose meter has keys. `checkable`:
+        there is all that the digest covers."""
+        other = self.messages.of_tls[rows]
+        rows, checkable = rows[~other], checkable[~other]
+        first = self.candidates.keys(rows, 0)
+        has_key = first >= 0
+        bad = has_key & checkable
+        self.verdicts.status[rows[bad]] = BAD_DIGEST
+        self.verdicts.key[rows[bad]] = first[bad]
+        unknown = ~bad & self.messages.shaped[rows]
+        self.verdicts.status[rows[unknown]] = NO_KEY
+
+    def remarks(self, rows: Ints) -> Ints:
+        """What is to be said of messages, a bit for each remark."""
+        v = self.verdicts
+        found = np.zeros(len(rows), np.int64)
+        for name, holds in (
+            ("bad_digest", v.status[rows] == BAD_DIGEST),
+            ("good_under_other_key", v.other_key[rows] >= 0),
+            ("good_for_other_address", v.other_address[rows]),
+            ("good_without_length", v.uncounted[rows]),
+        ):
+            found |= np.where(holds, bit(name), 0)
+        return found
+
+
+class TableJudge(Judge):
+    """Judges messages of table services, responses too."""
+
+    def __init__(self, opening: Opening, messages: Messages) -> None:
+        super().__init__(opening, messages)
+        self.tables = opening
 
     def responses(self, rows: Ints, asked: Asked, key: Ints) -> Ints:
         """Judge messages as responses to requests in `asked`, whose key is known where it is not -1; returns those that
@@ -171,26 +222,13 @@ class Judge:
             here = np.flatnonzero((self.verdicts.status[rows] == NOTHING) & (asked.encrypted | (not encrypted)))
             if len(here):
                 taken = self.messages.take(rows[here])
-                good = self.opening.responses(taken, asked.take(here), key[here], encrypted)
+                good = self.tables.responses(taken, asked.take(here), key[here], encrypted)
                 self._note(rows[here], key[here], good, encrypted)
-
-    def fail(self, rows: Ints, checkable: Bools) -> None:
-        """Give a status to messages that fit no key: those that look like one, or whose meter has keys. `checkable`:
-        there is all that the digest covers."""
-        other = self.messages.of_tls[rows]
-        rows, checkable = rows[~other], checkable[~other]
-        first = self.candidates.keys(rows, 0)
-        has_key = first >= 0
-        bad = has_key & checkable
-        self.verdicts.status[rows[bad]] = BAD_DIGEST
-        self.verdicts.key[rows[bad]] = first[bad]
-        unknown = ~bad & self.messages.shaped[rows]
-        self.verdicts.status[rows[unknown]] = NO_KEY
 
     def look_closer(self, asked: Asked) -> None:
         """Find out why digests are wrong, of a few messages of each meter: made for another address, or without the
         length. `asked` has the requests of all messages."""
-        v, protection = self.verdicts, self.opening.protection
+        v, protection = self.verdicts, self.tables.protection
         rows = self.candidates.to_try(np.flatnonzero((v.status == BAD_DIGEST) & (v.other_key < 0)))
         if not len(rows) or not protection.addressed:
             return
@@ -201,14 +239,14 @@ class Judge:
                 continue
             if response and protection.counted:
                 taken = self.messages.take(some)
-                v.uncounted[some] = self.opening.responses(taken, asked.take(some), v.key[some], False, counted=False)
+                v.uncounted[some] = self.tables.responses(taken, asked.take(some), v.key[some], False, counted=False)
             repeated = np.repeat(some, len(places))
             where = np.tile(places, (len(some), 1)).T
             taken, key, address = self.messages.take(repeated), v.key[repeated], (where[0], where[1])
             if response:
-                good = self.opening.responses(taken, asked.take(repeated), key, False, address)
+                good = self.tables.responses(taken, asked.take(repeated), key, False, address)
             else:
-                good = self.opening.requests(taken, key, False, address)
+                good = self.tables.requests(taken, key, False, address)
             v.other_address[some] = good.reshape(len(some), len(places)).any(axis=1)
 
     def _addresses(self) -> Ints:
