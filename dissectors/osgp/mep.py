@@ -8,7 +8,7 @@ encrypted under RC4 nothing says so: only the length and the digest behind it ar
 from typing import ClassVar
 
 from dissectors.en14908.apdu import DIRECTIONS
-from dissectors.osgp.message import DIGEST, OSGPRequest, OSGPResponse
+from dissectors.osgp.message import DIGEST, OSGPRequest, OSGPResponse, TableRequest, TableResponse, count_of, data_of
 from dissectors.osgp.names import AUTHENTICATION, READS, RESPONSES, SEQUENCE, SERVICES
 from dissectors.osgp.tls import TLSRecord
 from dissectors.sources import MEP as GUIDE
@@ -108,6 +108,39 @@ class MEPTLSResponse(Layer, name="mep.tls", title="TLS response (MEP)", source=G
     records = Array(TLSRecord, when=Remaining() > 0, qualified="mep.tls.records", doc="The records of TLS.")
 
     info = ((Known(Request("mep.tls.code")), "{request_code}: {response}"), (None, "TLS response {response}"))
+
+
+class MEPOpenRequest(TableRequest, title="OSGP request (MEP, TLS)", source=GUIDE.at("p.12, example p.14")):
+    """Reads or writes a table: the text of a record, once decrypted. It has neither sequence number nor digest."""
+
+    count = U16(
+        when=(F.service != FULL_READ) | (Remaining() >= 2),
+        auto=SizeOf("data"),
+        unit="bytes",
+        doc="Bytes to be read or written.",
+    )
+
+    checks = (
+        Check(
+            "count_missing",
+            (F.service == FULL_READ) & Known(F.table) & Not(Known(F.count)),
+            Severity.WARN,
+            Group.PROTOCOL,
+            "a full read has a count on this port: without it the meter takes any number for it",
+            "table",
+        ),
+    )
+
+
+class MEPOpenResponse(TableResponse, title="OSGP response (MEP, TLS)", source=GUIDE.at("p.12, example p.15")):
+    """The answer to a table service: the text of a record, once decrypted.
+
+    The guide prints the text of its example as 00 01 02; decrypted with the key of p.15 it is 00 00 01 02, with the
+    count of two bytes that p.12 says.
+    """
+
+    count = count_of(0)
+    data = data_of(0)
 
 
 class MEPUnread(Layer, name="mep.unread", title="Unread message", source=GUIDE.at("p.11"), protocol="MEP"):
