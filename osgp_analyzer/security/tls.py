@@ -3,9 +3,10 @@
 
 How keys come from the handshake, and what the extended master secret asks for: see `tls_keys`. Sequence numbers are in
 no record, but the tag covers them (RFC 5246 6.1, 6.2.3.3; RFC 5288 3), so that records missing from a capture must be
-counted in. Most senders count the explicit half of the nonce up with every record, from 0 or from anything: what it is
-ahead of the sequence number is known from the first record that opens, and any gap can be crossed. For senders that do
-not, and where the first records are missing, the next numbers are tried, `WINDOW` of them.
+counted in. Most senders count the explicit half of the nonce up with every record, from 0 (mbed TLS, as in meters) or
+from anything (OpenSSL): by how much it is ahead of the sequence number is known from the first record that opens, and
+any gap can be crossed. For senders that do not, and where the first records are missing, the next numbers are tried,
+`WINDOW` of them.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ class Result:
 
     plain: its content, if it is clear or opened. key: name of the key that opened it. tried: names of those that did
     not, if it is BAD. identity: of the pre-shared key, as the client named it. sequence: the number that it opened
-    under, for each direction and change of cipher from 0. reason: why it is BAD or NO_KEY, for people.
+    under, for each direction and change of cipher from 0. reason: why it is BAD or NO_KEY, or cannot be followed, for
+    people.
     """
 
     content_type: int
@@ -91,10 +93,10 @@ class _Side:
 
     def numbers(self, explicit: int) -> Iterator[int]:
         """Sequence numbers that a record may have, the likeliest first."""
-        likely = [self.next, explicit]
+        likely = [self.next, explicit, *range(self.next + 1, self.next + 1 + WINDOW)]
         if self.ahead is not None:
-            likely.insert(0, (explicit - self.ahead) % _NUMBERS)
-        yield from dict.fromkeys((*likely, *range(self.next + 1, min(self.next + 1 + WINDOW, _NUMBERS))))
+            likely.insert(0, explicit - self.ahead)
+        yield from dict.fromkeys(number % _NUMBERS for number in likely)
 
 
 class Session:
@@ -152,16 +154,12 @@ class Session:
         if side.clear:
             opened = self._behind_missed_change(side, from_client, record)
             return opened or self._read_clear(side, from_client, record)
-        epoch = side.epoch
-        sealed = split_sealed(record.body)
-        opened = self._open(side, from_client, record) if sealed else None
+        opened = self._open(side, from_client, record)
         if opened is not None:
             return opened
         if _is_clear(record, from_client):
             return self._read_clear(side, from_client, record)
-        if sealed is None:
-            return Result(record.content_type, None, Status.BAD, reason="the record is too short to be encrypted")
-        return _unopened(record, epoch)
+        return _unopened(record, side.epoch)
 
     def _open(self, side: _Side, from_client: bool, record: Record) -> Result | None:
         """Try the keys of this direction on a record, and follow what it says."""
@@ -180,9 +178,8 @@ class Session:
             elif record.content_type == CHANGE and plain == CHANGED:
                 self._change(side)
         self._memory.keep(epoch)
-        return Result(
-            record.content_type, plain, Status.GOOD, epoch.found.name, (), epoch.identity, sequence, reason
-        )  # fmt: skip
+        name = epoch.found.name
+        return Result(record.content_type, plain, Status.GOOD, name, (), epoch.identity, sequence, reason)
 
     def _behind_missed_change(self, side: _Side, from_client: bool, record: Record) -> Result | None:
         """An encrypted record in a direction whose change of cipher is not in the capture."""
@@ -219,7 +216,7 @@ class Session:
         """Read the messages of the handshake that end in `text`. Returns why they cannot be read, or nothing."""
         side.messages += text
         at, reason = 0, ""
-        while at < len(side.messages) and not reason:
+        while at < len(side.messages):
             if not could_be_message(side.messages, at):
                 side.messages.clear()
                 return "this is no message of the handshake"
@@ -251,6 +248,8 @@ def _is_clear(record: Record, from_client: bool) -> bool:
 
 
 def _unopened(record: Record, epoch: Epoch | None) -> Result:
+    if split_sealed(record.body) is None:
+        return Result(record.content_type, None, Status.BAD, reason="the record is too short to be encrypted")
     if epoch is None:
         return Result(record.content_type, None, Status.NO_KEY, reason="the handshake is not in the capture")
     if not epoch.tried:

@@ -328,6 +328,24 @@ def test_missing_messages_of_the_handshake(plain: Recording, short: Recording) -
         assert texts(results) == (made.sent if status is Status.GOOD else [])
 
 
+def test_the_last_sequence_number(short: Recording) -> None:
+    """Whoever has the key can make it: nothing is raised behind it."""
+    session = Session(KEYS)
+    for from_client, data in short.single[:-4]:
+        session.feed(from_client, data)
+    epoch = session._sides[True].epoch
+    assert epoch is not None
+    assert epoch.found is not None
+    cipher, salt = epoch.found._ciphers[0]
+    last = b"\xff" * 8
+    body = last + cipher.encrypt(salt + last, b"last", last + b"\x17\3\3\0\4")
+    made = b"\x17\3\3" + len(body).to_bytes(2, "big") + body
+    (result,) = session.feed(True, made)
+    assert (result.plain, result.sequence) == (b"last", 2**64 - 1)
+    assert [r.status for r in session.feed(True, made)] == [Status.GOOD]
+    assert [r.status for r in session.feed(True, made[:-1] + b"\0")] == [Status.BAD]
+
+
 def test_records_that_are_sent_again(short: Recording) -> None:
     """As in the guide, p.14: a client repeats what had no answer in time, to the byte."""
     rng = random.Random(3)
@@ -481,6 +499,8 @@ def test_memory_is_bounded(plain: Recording) -> None:
         results = [r for _ in range(10) for r in session.feed(False, fragment)]
         assert Status.BAD in {r.status for r in results}
     assert "more than" in results[-1].reason
+    session.feed(False, b"\x16\3\3\x40\0" + b"\x0e\0\0\0" * 0x1000)
+    assert not session._sides[False].messages
     session.feed(True, hello)
     for _ in range(5000):
         session.feed(False, ticket + rng.randbytes(34))
