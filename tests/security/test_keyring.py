@@ -177,7 +177,7 @@ def twice(section: str) -> str:
         (METER + 'omk = "00"', "k.toml:4: no such name is known here; did you mean omak?"),
         (METER + 'xyz = "00"', "k.toml:4: no such name is known here; there are domain, address"),
         ('[domain."4F"]\naddress = "1/2"', "k.toml:2: no such name is known here; there are omak, base_key"),
-        (TIMED.format(f'key = "{OMAK}", form = 2026-01-01'), "k.toml:3: no such name is known here; did you mean from?"),
+        (TIMED.format(f'key = "{OMAK}", form = 2026-01-01'), "k.toml:3: no such name is known here; did you mean from"),
         (f'omak = "{OMAK}"', "k.toml:1: no such name is known here"),
         (f'[meter]\nomak = "{OMAK}"', 'k.toml:2: belongs into a section with a name: [meter."NAME"]'),
         (f'[[meter]]\nomak = "{OMAK}"', 'k.toml:1: write [meter."NAME"]'),
