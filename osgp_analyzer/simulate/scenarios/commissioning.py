@@ -9,14 +9,15 @@ from __future__ import annotations
 from typing import Any
 
 from osgp_analyzer.simulate import message as msg
+from osgp_analyzer.simulate.authentication import Message
 from osgp_analyzer.simulate.clock import MS, Frame, Process
 from osgp_analyzer.simulate.concentrator import Concentrator
+from osgp_analyzer.simulate.findings import plain
 from osgp_analyzer.simulate.lon import APDU, EVERYBODY, UNCONFIGURED, Address, Lon, unique_id
 from osgp_analyzer.simulate.lon import node as node_address
 from osgp_analyzer.simulate.meter import Meter
 from osgp_analyzer.simulate.reader import Talk
 from osgp_analyzer.simulate.scenarios.security import QUERY_STATUS, status
-from osgp_analyzer.simulate.transport import Message
 
 EXPANDED, QUERY_ID, RESPOND, LEAVE, MODE, SERVICE_PIN = 0x60, 0x61, 0x62, 0x64, 0x6C, 0x7F
 VERSION, JOIN, UPDATE_KEY = 1, 7, 0x0A
@@ -45,7 +46,7 @@ def _commission(concentrator: Concentrator, meter: Meter) -> Talk[None]:
     pin = bytes([SERVICE_PIN]) + identity
     fields = {"apdu.code": SERVICE_PIN, **_identity("nm.service_pin", meter)}
     message = Lon(APDU, UNCONFIGURED, EVERYBODY, b"", pin)
-    truth = {"meter": meter.label}
+    truth = {"meter": meter.label} | plain()
     yield Frame(message, meter.name, concentrator.step, message.fields() | fields, truth, after=concentrator.pause)
     concentrator.pause = 0
     for selected in (1, 0):

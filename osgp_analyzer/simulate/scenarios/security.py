@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from osgp_analyzer.simulate import message as msg
+from osgp_analyzer.simulate.authentication import Message
 from osgp_analyzer.simulate.clock import MS, Process
 from osgp_analyzer.simulate.concentrator import Concentrator
+from osgp_analyzer.simulate.exchange import Fault
 from osgp_analyzer.simulate.lon import node
 from osgp_analyzer.simulate.meter import Meter
 from osgp_analyzer.simulate.reader import SecureReader
 from osgp_analyzer.simulate.scenarios.reading import read_table, say
-from osgp_analyzer.simulate.transport import Message
 
 QUERY_STATUS = 0x51
 
@@ -35,7 +36,7 @@ def wrong_key(reader: SecureReader) -> Process:
         say(reader, "BT23", meter)
         request = msg.read(23, 0, 44)
         key = reader.network.random(f"wrong key {meter.label}").randbytes(12)
-        yield from reader.ask(meter, request, key=key)
+        yield from reader.ask(meter, request, fault=Fault(key=key))
         yield from reader.ask(meter, request)
         reader.pause += 500 * MS
 
