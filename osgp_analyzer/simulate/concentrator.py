@@ -48,7 +48,9 @@ class Concentrator(Transport):
         answer = None
         for route in self.routes[meter.number]:
             number = (self.sequences[meter.number] + 1) & 0xFFFFFFFF if sequence is None else sequence
-            exchange = Exchange(self.network.ledger, meter, request, number, "omak", encrypt=self.encrypt, fault=fault)
+            exchange = Exchange(
+                self.network.ledger, meter, request, number, self.key_name, encrypt=self.encrypt, fault=fault
+            )
             made, arriving = exchange.request, exchange.arriving
             for sealed in (made, arriving):
                 sealed.truth |= truth or {}

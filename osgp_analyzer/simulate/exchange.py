@@ -167,8 +167,8 @@ class Exchange:
 
 
 def _other(request: Request) -> Request:
-    """The request with one bit changed: it is for another table."""
-    return replace(request, table=request.table ^ 1)
+    """A partial read or write with one bit changed: it is for another place in the table."""
+    return replace(request, offset=request.offset ^ 4)
 
 
 def _flipped(data: bytes) -> bytes:

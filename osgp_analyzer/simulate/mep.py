@@ -30,10 +30,10 @@ class MepClient(SecureReader):
     """The client at the MEP port of one meter; `key_name` is that of the key it uses, mak or mbk."""
 
     read_limit, write_limit = 456, 448
+    key_name = "mak"
 
     def __init__(self, network: Network, meter: Meter, line: int) -> None:
         super().__init__(network, f"client {line}", [meter], line)
-        self.key_name = "mak"
 
     def ask(
         self,

@@ -67,7 +67,9 @@ class Reader(ABC):
 
 
 class SecureReader(Reader):
-    """One whose requests have a sequence number and a digest, and can be encrypted."""
+    """One whose requests have a sequence number and a digest, and can be encrypted; `key_name` is that of its key."""
+
+    key_name = "omak"
 
     def __init__(self, network: Network, name: str, meters: list[Meter], line: int = 0) -> None:
         super().__init__(network, name, meters, line)
