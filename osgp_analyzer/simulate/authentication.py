@@ -102,9 +102,11 @@ class Authenticating(SecureReader):
         pdu = replace(pdu, source=frame.source, target=place, body=reply, type=lon.REPLY + oma)
         right = key == own[: len(key)]
         more: dict[str, Any] = {"changed_in": receiver.rekeyed} if receiver.rekeyed else {}
-        safe = security(VERIFIED, *self.network.ledger.verified(receiver, key), key=name, **more)
         known = about | {"answers": asked.number, "reply_ok": right}
-        known["security"] = safe if right else security(BAD, "bad_digest", key=NOBODYS)
+        if right:
+            known["security"] = security(VERIFIED, *self.network.ledger.verified(receiver, key), key=name, **more)
+        else:
+            known["security"] = security(BAD, "bad_digest", key=NOBODYS)
         return (yield self.frame(pdu, sender, Message(reply), known, self.turnaround()))
 
     def ask_group(

@@ -21,6 +21,7 @@ from osgp_analyzer.simulate.reader import Reader
 from osgp_analyzer.simulate.scenarios.catalogue import SCENARIOS, playable
 from osgp_analyzer.simulate.security import oma_digest, plc_base_key
 from tests.simulate.agreement import sidecar
+from tests.simulate.judge import key_ring
 from tests.tshark import fields
 
 LON = ["lpdu", "cnip", "lonudp"]
@@ -98,10 +99,6 @@ def test_truth_holds_together(simulated: dict[str, Path], port: str) -> None:
             }
     steps = {f["step"].split(":")[0] for f in frames}
     assert {s.name for s in playable(port)} - {"two"} <= steps
-
-
-def key_ring(path: Path) -> Any:
-    return tomllib.loads(path.with_suffix(".keys.toml").read_text())
 
 
 def test_digests_are_right_under_the_keys_of_the_ring(simulated: dict[str, Path]) -> None:
