@@ -20,7 +20,7 @@ def run(options: argparse.Namespace) -> int:
     """Write the three files, or list the scenarios."""
     if options.list:
         for scenario in SCENARIOS:
-            print(f"{scenario.name:15} {scenario.shows}\n{'':15} {', '.join(scenario.ports)}")
+            print(f"{scenario.name:16} {scenario.shows}\n{'':16} {', '.join(scenario.ports)}")
         return OK
     settings = _settings(options)
     if not options.output or options.output == "-":

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from osgp_analyzer.simulate.checksums import internet_checksum, lpdu_crc
 from osgp_analyzer.simulate.clock import MS
 from osgp_analyzer.simulate.layout import SECOND
-from osgp_analyzer.simulate.lon import BROADCAST, NODE, UNCONFIGURED, UNIQUE_ID, Lon
+from osgp_analyzer.simulate.lon import BROADCAST, GROUP, NODE, UNCONFIGURED, UNIQUE_ID, Lon
 
 PLC_RATE, PREAMBLE = 3600, 35
 """Of a power line in the A band, in bit/s and bit times (PLT-22 guide); what error correction adds is not known."""
@@ -126,7 +126,7 @@ class LonUdp(Carrier):
 
     link_type, name = 1, "lonudp"
     PORT = 2541
-    FORMATS: ClassVar = {NODE: 1, UNIQUE_ID: 6}
+    FORMATS: ClassVar = {GROUP: 4, NODE: 1, UNIQUE_ID: 6}
 
     def __init__(self) -> None:
         self._sent = 0
@@ -142,11 +142,13 @@ class LonUdp(Carrier):
         if arbitrary:
             payload += bytes([frame.source.subnet, 0x80 | frame.source.node, len(frame.domain)]) + frame.domain
         address = frame.target.encode()
-        payload += address if format in (3, 6) else b""
+        payload += {3: address, 4: address, 5: address[2:], 6: address}.get(format, b"")
         self._sent += 1
         source = self._host(frame, frame.source.subnet, frame.source.node)
         if frame.target.format == NODE and frame.target != UNCONFIGURED:
             target = self._host(frame, frame.target.subnet, frame.target.node)
+        elif frame.target.format == GROUP:
+            target = bytes((239, 192, 1, frame.target.group or 0))
         else:
             target = bytes((239, 192, 0, frame.target.subnet))
         fields = {
@@ -163,6 +165,8 @@ class LonUdp(Carrier):
     def _format(self, frame: Lon) -> int:
         if frame.target.format == BROADCAST:
             return 3 if frame.target.subnet else 2
+        if frame.target.answers_group:
+            return 5
         return self.FORMATS[frame.target.format]
 
     def _host(self, frame: Lon, subnet: int, node: int) -> bytes:

@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from osgp_analyzer.simulate import message as msg
+from osgp_analyzer.simulate.authentication import Message
+from osgp_analyzer.simulate.exchange import RIGHT, Exchange, Fault, Sealed
 from osgp_analyzer.simulate.message import Request, Response
 from osgp_analyzer.simulate.meter import Meter
 from osgp_analyzer.simulate.reader import Talk
-from osgp_analyzer.simulate.security import message_stream, oma_digest, plc_base_key
-from osgp_analyzer.simulate.transport import Message, Transport
+from osgp_analyzer.simulate.transport import Transport
 
 if TYPE_CHECKING:
     from osgp_analyzer.simulate.network import Network
@@ -40,7 +40,7 @@ class Concentrator(Transport):
         request: Request,
         *,
         values: dict[str, Any] | None = None,
-        key: bytes | None = None,
+        fault: Fault = RIGHT,
         sequence: int | None = None,
         truth: dict[str, Any] | None = None,
     ) -> Talk[Response | None]:
@@ -48,13 +48,19 @@ class Concentrator(Transport):
         answer = None
         for route in self.routes[meter.number]:
             number = (self.sequences[meter.number] + 1) & 0xFFFFFFFF if sequence is None else sequence
-            message, respond = self._secured(meter, request, number, key or meter.keys.omak)
-            message.values = values or {}
-            message.truth |= truth or {}
+            exchange = Exchange(
+                self.network.ledger, meter, request, number, self.key_name, encrypt=self.encrypt, fault=fault
+            )
+            made, arriving = exchange.request, exchange.arriving
+            for sealed in (made, arriving):
+                sealed.truth |= truth or {}
+            made.values = values or {}
+            message = _message(made)
+            altered = message if arriving is made else _message(arriving)
             if sequence is None:
                 self.sequences[meter.number] = number
-            answer = yield from self.send(meter, message, respond, route)
-            self.asked = message.origin[0]
+            answer = yield from self.send(meter, message, _responding(exchange), route, altered)
+            self.asked = (message.origin or altered.origin)[0]
             if answer is not None and answer.response is not None:
                 break
         if answer is None or answer.response is None:
@@ -64,46 +70,15 @@ class Concentrator(Transport):
         self.sequences[meter.number] = (answer.response.sequence - 1) & 0xFFFFFFFF
         if sequence is not None:
             return answer.response
-        return (yield from self.ask(meter, request, values=values, key=key, truth=truth))
+        return (yield from self.ask(meter, request, values=values, fault=fault, truth=truth))
 
-    def _secured(
-        self, meter: Meter, request: Request, sequence: int, key: bytes
-    ) -> tuple[Message, Callable[[int], Message]]:
-        """A request with sequence number and digest, encrypted if wanted, and how the meter answers it."""
-        address = bytes([meter.subnet, meter.node])
-        plain = b"\0" + request.body() + sequence.to_bytes(4, "big")
-        digest = oma_digest(key, address + plain)
-        good = key == meter.keys.omak
-        stream = message_stream(plc_base_key(key), digest) if self.encrypt else None
-        truth: dict[str, Any] = {"meter": meter.label, "key": "omak" if good else "not in the key ring"}
-        if stream:
-            truth["encrypted"] = True
-        fields = {
-            "apdu.code": 0,
-            **request.fields(),
-            "osgp.sequence": sequence,
-            "osgp.digest": digest.hex(),
-        }
-        wire = plain[:1] + (stream.apply(plain[1:]) if stream else plain[1:]) + digest
 
-        def respond(time: int) -> Message:
-            values: dict[str, Any] = {}
-            if not good:
-                response = Response(msg.AUTHENTICATION)
-            elif not meter.in_sequence(sequence):
-                response = Response(msg.SEQUENCE, sequence=(meter.sequence + 1) & 0xFFFFFFFF)
-            else:
-                response = meter.answer(request, time)
-                table = meter.layout(request, time) if response.data is not None else None
-                values = table.values(request.offset, request.count or None) if table else {}
-            body = b"\0" + response.body()
-            own = oma_digest(meter.keys.omak, address + plain + body + bytes([len(body)]))
-            # A refusal of the key itself is not encrypted (MEP guide p.11, by analogy).
-            hidden = stream is not None and response.code != msg.AUTHENTICATION
-            sent = body[:1] + stream.apply(body[1:]) if stream and hidden else body
-            about: dict[str, Any] = {"meter": meter.label, "key": "omak", "digest_ok": True}
-            about |= {"encrypted": True} if hidden else {}
-            found = {"apdu.code": 0, **response.fields(request), "osgp.digest": own.hex()}
-            return Message(sent + own, found, about, values, response)
+def _responding(exchange: Exchange) -> Callable[[int], Message]:
+    return lambda time: _message(exchange.respond(time))
 
-        return Message(wire, fields, truth | {"digest_ok": good}), respond
+
+def _message(sealed: Sealed) -> Message:
+    """A message of OSGP as an APDU."""
+    return Message(
+        sealed.text + sealed.digest, sealed.fields, sealed.truth, sealed.values, sealed.response, first=sealed.first
+    )

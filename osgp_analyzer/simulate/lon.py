@@ -132,11 +132,13 @@ class Lon:
             return {}
         if self.pdu == AUTHPDU:
             what = "challenge" if self.type in (CHALLENGE, CHALLENGE_OMA) else "reply"
+            group = {"authpdu.group": self.auth_group} if self.auth_format == GROUP else {}
             return {
                 "authpdu.format": self.auth_format,
                 "authpdu.type": self.type,
                 "authpdu.transaction": self.transaction,
                 f"authpdu.{what}": self.body.hex(),
+                **group,
             }
         layer = NAMES[self.pdu]
         return {f"{layer}.auth": self.auth, f"{layer}.type": self.type, f"{layer}.transaction": self.transaction}

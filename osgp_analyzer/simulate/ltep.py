@@ -9,6 +9,7 @@ from typing import Any
 CODE, FAILURE = 0x4D, 0x4C
 SUBNET_NODE, NEURON_ID = 1, 2
 REQUEST_SERVICE = 3
+ALTERNATE_KEY = 2
 TIMERS = tuple(16 * 2 ** (c // 2) * (3 if c % 2 else 2) // 2 for c in range(32))
 """Transmit timers by code, in ms; codes from 16 on are those of repeaters with the long timer."""
 
@@ -81,8 +82,14 @@ class Proxied:
             "ltep.mode": self.mode,
             "ltep.agent_retries": self.agent_retries,
             "ltep.agent_timer": self.agent_timer,
-            "ltep.target_subnet": self.target[0],
         }
+        if self.key_block:
+            found |= {
+                "ltep.key_reserved": 0,
+                "ltep.key_type": self.key_block[0],
+                "ltep.key_delta": self.key_block[1:].hex(),
+            }
+        found["ltep.target_subnet"] = self.target[0]
         if self.target_type == NEURON_ID:
             return found | {"ltep.target_neuron_id": self.target[1:].hex()}
         return found | {"ltep.target_node_path": self.target[1] >> 7, "ltep.target_node": self.target[1] & 0x7F}

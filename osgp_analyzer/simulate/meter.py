@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from osgp_analyzer.simulate import message as msg
@@ -80,6 +80,10 @@ class Meter:
         self.keys = Keys.of(rng)
         self.domain_keys = self.keys.omak
         """The keys of the two entries of its domain table."""
+        self.rekeyed = 0
+        """The frame with which it accepted new domain keys."""
+        self.takes_twice = False
+        """Whether it answers the last number once more."""
         self.configured = True
         self.load = Load.of(rng)
         self.registers = registers.WITH_DEMAND if number % 3 == 2 else registers.PLAIN
@@ -183,7 +187,16 @@ class Meter:
         if 0 < (sequence - self.sequence) & 0xFFFFFFFF <= msg.WINDOW:
             self.sequence = sequence
             return True
-        return False
+        return self.takes_twice and sequence == self.sequence
+
+    def use_keys(self, keys: Keys) -> None:
+        """Have other keys from the beginning."""
+        self.keys, self.domain_keys = keys, keys.omak
+
+    def rekey(self, key: bytes, frame: int) -> None:
+        """Take other domain keys, which are also its OMAK, with the frame that says so."""
+        self.rekeyed = frame
+        self.use_keys(replace(self.keys, omak=key))
 
     def _transact(self, data: bytes, time: int) -> None:
         """Do the reads in a transaction and keep their answers for ET53."""

@@ -7,6 +7,7 @@ from random import Random
 
 from osgp_analyzer.simulate.clock import Clock
 from osgp_analyzer.simulate.concentrator import Concentrator
+from osgp_analyzer.simulate.findings import Ledger
 from osgp_analyzer.simulate.meter import Meter
 
 DOMAINS = (b"OSGP01", b"OSG")
@@ -22,6 +23,7 @@ class Network:
     ) -> None:
         self.seed, self.encrypt, self.repeaters = seed, encrypt, repeaters
         self.clock: Clock | None = None
+        self.ledger = Ledger()
         domains = SHORT_DOMAINS if short else DOMAINS
         counts = (meters, max(2, meters // 2)) if two else (meters,)
         self.concentrators = []

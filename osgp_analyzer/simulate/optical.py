@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from osgp_analyzer.simulate.checksums import optical_crc, table_checksum
 from osgp_analyzer.simulate.clock import MS, Frame, Sent
+from osgp_analyzer.simulate.findings import plain
 from osgp_analyzer.simulate.message import Request, Response
 from osgp_analyzer.simulate.meter import Meter
 from osgp_analyzer.simulate.reader import Reader, Talk
@@ -87,10 +88,13 @@ class OpticalReader(Reader):
         yield from self.exchange(request.body(checksum=checksum), fields, answer, values or {})
         return response
 
-    def service(self, body: bytes, fields: dict[str, Any], data: bytes, found: dict[str, Any]) -> Talk[None]:
+    def service(
+        self, body: bytes, fields: dict[str, Any], data: bytes, found: dict[str, Any], *findings: str
+    ) -> Talk[None]:
         """A service of the session itself; the meter answers with success and `data`."""
         known = {"osgp.response": 0, "osgp.request_service": body[0], **found}
-        yield from self.exchange(body, {"osgp.service": body[0], **fields}, lambda _: (b"\0" + data, known, {}), {})
+        fields = {"osgp.service": body[0], **fields}
+        yield from self.exchange(body, fields, lambda _: (b"\0" + data, known, {}), {}, *findings)
 
     def open(self, user_id: int, user: str, password: bytes) -> Talk[None]:
         """Wake up, identify, negotiate, log on and show a password."""
@@ -104,7 +108,7 @@ class OpticalReader(Reader):
         yield from self.service(bytes([NEGOTIATE]) + offer, sizes, offer, sizes)
         logon = bytes([LOGON]) + user_id.to_bytes(2, "big") + user.encode().ljust(10)
         yield from self.service(logon, {"c1218.session.user_id": user_id}, b"", {})
-        yield from self.service(bytes([SECURITY]) + password, {}, b"", {})
+        yield from self.service(bytes([SECURITY]) + password, {}, b"", {}, "password_in_clear")
 
     def close(self) -> Talk[None]:
         """Log off and terminate."""
@@ -119,25 +123,28 @@ class OpticalReader(Reader):
         fields: dict[str, Any],
         answer: Callable[[int], tuple[bytes, dict[str, Any], dict[str, Any]]],
         values: dict[str, Any],
+        *findings: str,
     ) -> Talk[None]:
         """A request and its response, packet by packet, each acknowledged; with losses a packet is refused once."""
-        sent = yield from self._message(body, fields, {}, values, 100 * MS + self.pause, inbound=True)
+        truth = plain(*findings)
+        sent = yield from self._message(body, fields, truth, values, 100 * MS + self.pause, inbound=True)
         self.pause = 0
         data, found, covered = answer(sent.time)
         if self.lost():
-            sent = yield from self._refused(body, fields, sent)
+            sent = yield from self._refused(body, fields, truth, sent)
         after = self.rng.randrange(20, 200) * MS
         lead = ACK
         if after > SILENCE:
             yield self._signal(ACK, 3 * MS, inbound=False)
             after, lead = after - 3 * MS, b""
-        yield from self._message(data, found, {"answers": sent.number}, covered, after, inbound=False, lead=lead)
+        truth = {"answers": sent.number} | plain()
+        yield from self._message(data, found, truth, covered, after, inbound=False, lead=lead)
 
-    def _refused(self, body: bytes, fields: dict[str, Any], first: Sent) -> Talk[Sent]:
+    def _refused(self, body: bytes, fields: dict[str, Any], truth: dict[str, Any], first: Sent) -> Talk[Sent]:
         """The meter refuses a packet; the reader sends it again, toggle and all."""
         yield self._signal(NAK, 3 * MS, inbound=False)
         data, link = packets(body, self._toggles[0] ^ 1)[-1]
-        truth = {"retry_of": first.number}
+        truth = {"retry_of": first.number} | truth
         return (yield self.serial(data, link | fields, truth, {}, 30 * MS, inbound=True))
 
     def _message(
@@ -165,6 +172,8 @@ class OpticalReader(Reader):
             last = i == len(made) - 1
             known = link | ({"optical.signal": lead[0]} if lead else {}) | (fields if last else {})
             about = truth | ({"packets": numbers.copy()} if last and numbers else {})
+            if not last:
+                del about["security"]
             sent = yield self.serial(lead + data, known, about, values if last else {}, after, inbound=inbound)
             numbers.append(sent.number)
             lead = b""

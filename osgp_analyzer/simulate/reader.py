@@ -8,6 +8,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from osgp_analyzer.simulate.clock import Frame, Sent
+from osgp_analyzer.simulate.exchange import RIGHT, Fault
 from osgp_analyzer.simulate.message import Request, Response
 from osgp_analyzer.simulate.meter import Meter
 
@@ -66,7 +67,9 @@ class Reader(ABC):
 
 
 class SecureReader(Reader):
-    """One whose requests have a sequence number and a digest, and can be encrypted."""
+    """One whose requests have a sequence number and a digest, and can be encrypted; `key_name` is that of its key."""
+
+    key_name = "omak"
 
     def __init__(self, network: Network, name: str, meters: list[Meter], line: int = 0) -> None:
         super().__init__(network, name, meters, line)
@@ -83,11 +86,11 @@ class SecureReader(Reader):
         request: Request,
         *,
         values: dict[str, Any] | None = None,
-        key: bytes | None = None,
+        fault: Fault = RIGHT,
         sequence: int | None = None,
         truth: dict[str, Any] | None = None,
     ) -> Talk[Response | None]:
-        """As `Reader.ask`; under another key than the meter's, with another sequence number than the next, with more
+        """As `Reader.ask`; with something wrong about it, with another sequence number than the next, with more
         to be said of it in the sidecar.
 
         If the meter expects another number than the next, it is asked again with that one.

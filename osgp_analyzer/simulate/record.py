@@ -67,5 +67,6 @@ def key_ring(meters: Iterable[Meter], ports: Mapping[Meter, str]) -> str:
         for name, length in (("omak", 12), ("domain_key", 6), ("oma_key", 12)):
             parts.append(f'{name} = ["{keys.omak[:length].hex()}", "{keys.first_omak[:length].hex()}"]\n')
         for name in ("mak", "mbk", "mk", "pk", "rk"):
-            parts.append(f'{name} = "text:{getattr(keys, name).decode()}"\n')
+            key = getattr(keys, name)
+            parts.append(f'{name} = "{f"text:{key.decode()}" if key.isalnum() else key.hex()}"\n')
     return "".join(parts)

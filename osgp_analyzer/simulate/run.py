@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from osgp_analyzer.simulate.carriers import Carrier, CnIp, LonUdp, Lpdu, Mep, Optical
 from osgp_analyzer.simulate.clock import Clock, Process
 from osgp_analyzer.simulate.concentrator import Concentrator
+from osgp_analyzer.simulate.findings import FINDINGS
 from osgp_analyzer.simulate.layout import SECOND
 from osgp_analyzer.simulate.mep import MepClient
 from osgp_analyzer.simulate.network import Network
@@ -57,6 +58,9 @@ def simulate(
         short=settings.port == "lonudp",
         two=any(scenario.two for scenario in scenarios),
     )
+    for scenario in scenarios:
+        if scenario.prepare:
+            scenario.prepare(network)
     if scenarios[0].new:
         for meter in network.concentrators[0].meters:
             meter.as_new()
@@ -113,7 +117,11 @@ def _about(settings: Settings, network: Network) -> dict[str, Any]:
         "description": shown + (" --encrypt" if settings.encrypt else ""),
         "note": "time: ns since 1970 UTC, end of the frame. fields: what the sender put in, by the analyzer's names; "
         "several values: outer to inner message. values: table values by path, with the first frame that carried them "
-        "(carries). In an encrypted frame fields are the plain ones.",
+        "(carries). In an encrypted frame fields are the plain ones. security: of messages with or without a digest, "
+        "challenges and replies; a request with the authentication bit has none, its reply has. status, name of "
+        "the key that made the digest (key_of: the meter that it is of; changed_in: the frame that accepted it), and "
+        "findings, those about earlier messages only where a message is sent first.",
+        "findings": FINDINGS,
         "meters": {
             meter.label: {"neuron_id": meter.neuron_id.hex(), "serial": meter.serial} for meter in network.meters
         },

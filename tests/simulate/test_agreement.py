@@ -34,6 +34,7 @@ IN_PARTS = {
     "et11.partial_field": {"transactions"},
     "registers.partial_field": {
         *("daily", "sequence", "wrong_key", "replay", "encrypted", "lossy", "chains", "session"),
+        *("tampered", "other_key", "other_address", "no_length", "sequence_trouble", "failures", "key_change"),
     },
     "registers.demand.partial_field": {"daily", "session"},
 }

@@ -49,6 +49,8 @@ def test_what_is_in_them() -> None:
     assert sorted({f["fields"]["osgp.response"] for f in security if "osgp.response" in f["fields"]}) == [0, 11, 12]
     assert any("replay_of" in f for f in security)
     assert sum(bool(f.get("encrypted")) for f in security) == 6
+    told = [code for f in security for code in f["security"]["findings"]]
+    assert sorted(told) == ["bad_digest", "replayed", "sequence_far"]
     profiles = frames("simulated_profiles")
     assert any(1 in f["values"].get("load_profile.interval.power_failed", []) for f in profiles if "values" in f)
     mep = frames("simulated_mep")

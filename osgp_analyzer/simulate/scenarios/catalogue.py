@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from osgp_analyzer.simulate.clock import Process
-from osgp_analyzer.simulate.scenarios import commissioning, ports, reading, security, services, trouble
+from osgp_analyzer.simulate.network import Network
+from osgp_analyzer.simulate.scenarios import (
+    attacks,
+    commissioning,
+    management,
+    ports,
+    reading,
+    security,
+    services,
+    trouble,
+)
 
 LON = ("lpdu", "cnip", "lonudp")
 SECURE = (*LON, "mep")
@@ -17,14 +27,15 @@ ALL = (*SECURE, "optical")
 
 @dataclass(frozen=True)
 class Scenario:
-    """`play` makes the process of one reader; `two`: of both concentrators at once; `new`: where it comes first, the
-    meters are not commissioned yet."""
+    """`play` makes the process of one reader; `two`: of both concentrators at once; `prepare`: what it changes
+    beforehand; `new`: where it comes first, the meters are not commissioned yet."""
 
     name: str
     shows: str
     ports: tuple[str, ...]
     play: Callable[[Any], Process]
     two: bool = False
+    prepare: Callable[[Network], None] | None = None
     new: bool = False
 
 
@@ -49,7 +60,24 @@ SCENARIOS = (
     Scenario("fading", "ever more losses on one link, then none", SECURE, trouble.fading),
     Scenario("authentication", "EN 14908 challenge and reply: 48 bits, OMA, a wrong key", LON,
              security.authentication),
+    Scenario("group_auth", "the same of a group and by Neuron ID, right and wrong keys", LON, management.group_auth),
+    Scenario("alternate_key", "LTEP with a key difference: the agent authenticates with another key than its own", LON,
+             management.alternate_key),
+    Scenario("unauthenticated", "address, domain, state, memory, a network variable written by anybody", LON,
+             management.unauthenticated_writes),
+    Scenario("tampered", "a bit changed on the way: of requests, responses, digests, plain and encrypted", SECURE,
+             attacks.tampered),
+    Scenario("other_key", "a digest under the key of another meter", SECURE, attacks.other_key),
+    Scenario("other_address", "a digest made for the address of another meter", LON, attacks.other_address),
+    Scenario("no_length", "a meter that forgets the length in the digest of its responses", LON, attacks.no_length),
+    Scenario("sequence_trouble", "numbers used again, going back, too far ahead, each refused", SECURE,
+             attacks.sequence_trouble),
+    Scenario("keystream", "two different responses encrypted with one keystream", SECURE, attacks.keystream),
+    Scenario("default_key", "meters whose key is one byte all over", SECURE, attacks.default_key,
+             prepare=attacks.weaken),
+    Scenario("failures", "ten keys tried in a row", SECURE, attacks.failures),
     Scenario("two", "two concentrators with their own domains and meters on one line", LON, reading.daily, two=True),
+    Scenario("key_change", "OMA and 48-bit keys changed on the wire, one change refused", LON, management.key_change),
     Scenario("alerts", "the meter calls its client, which reads ET13", ("mep",), ports.alerts),
     Scenario("transactions", "several commands in ET52, their answers in ET53", ("mep",), ports.transactions),
     Scenario("basic_key", "the client registers under the basic key", ("mep",), ports.basic_key),

@@ -9,19 +9,27 @@ from __future__ import annotations
 from typing import Any
 
 from osgp_analyzer.simulate import message as msg
+from osgp_analyzer.simulate.authentication import EXPANDED, Message, difference
 from osgp_analyzer.simulate.clock import MS, Frame, Process
 from osgp_analyzer.simulate.concentrator import Concentrator
-from osgp_analyzer.simulate.lon import APDU, EVERYBODY, UNCONFIGURED, Address, Lon, unique_id
+from osgp_analyzer.simulate.findings import plain
+from osgp_analyzer.simulate.lon import APDU, EVERYBODY, UNCONFIGURED, Lon, unique_id
 from osgp_analyzer.simulate.lon import node as node_address
 from osgp_analyzer.simulate.meter import Meter
 from osgp_analyzer.simulate.reader import Talk
-from osgp_analyzer.simulate.scenarios.security import QUERY_STATUS, status
-from osgp_analyzer.simulate.transport import Message
+from osgp_analyzer.simulate.scenarios.management import (
+    CONFIGURED,
+    JOIN,
+    MODE,
+    QUERY_STATUS,
+    UPDATE_OMA_KEY,
+    command,
+    status,
+)
 
-EXPANDED, QUERY_ID, RESPOND, LEAVE, MODE, SERVICE_PIN = 0x60, 0x61, 0x62, 0x64, 0x6C, 0x7F
-VERSION, JOIN, UPDATE_KEY = 1, 7, 0x0A
+QUERY_ID, RESPOND, LEAVE, SERVICE_PIN = 0x61, 0x62, 0x64, 0x7F
+VERSION = 1
 OMA_PROXY_PHASE_STRENGTH = 0x0F
-CONFIGURED = 4
 
 
 def commissioning(concentrator: Concentrator) -> Process:
@@ -33,81 +41,56 @@ def commissioning(concentrator: Concentrator) -> Process:
 
 def _commission(concentrator: Concentrator, meter: Meter) -> Talk[None]:
     own = unique_id(meter.neuron_id)
-    delta = bytes((new - old) & 0xFF for new, old in zip(meter.keys.omak, meter.domain_keys, strict=True))
+    delta = difference(meter.keys.omak, meter.domain_keys)
     old_key, domain = meter.domain_keys, concentrator.domain
     identity = meter.neuron_id + meter.program_id
+    concentrator.step = "commissioning"
     if meter.configured:
         meter.configured = False
-        yield from _manage(
+        yield from command(
             concentrator, meter, "leave domain", bytes([LEAVE, 0]), own, b"", nm={"leave_domain.index": 0}
         )
     concentrator.step = f"commissioning: service pin of {meter.name}"
     pin = bytes([SERVICE_PIN]) + identity
     fields = {"apdu.code": SERVICE_PIN, **_identity("nm.service_pin", meter)}
     message = Lon(APDU, UNCONFIGURED, EVERYBODY, b"", pin)
-    truth = {"meter": meter.label}
+    truth = {"meter": meter.label} | plain()
     yield Frame(message, meter.name, concentrator.step, message.fields() | fields, truth, after=concentrator.pause)
     concentrator.pause = 0
     for selected in (1, 0):
         name = {"respond_to_query.selected": selected}
-        yield from _manage(concentrator, meter, "respond to query", bytes([RESPOND, selected]), own, b"", nm=name)
+        yield from command(concentrator, meter, "respond to query", bytes([RESPOND, selected]), own, b"", nm=name)
         if not selected:
             break
         answer = Message(
             bytes([0x21]) + identity, {"apdu.code": 0x21, **_identity("nm.query_id_response", meter)}, truth
         )
-        yield from _manage(
+        yield from command(
             concentrator, meter, "query ID", bytes([QUERY_ID, 2]), EVERYBODY, b"", answer, {"query_id.selector": 2}
         )
     body = bytes([0x20, VERSION, 2, 0, OMA_PROXY_PHASE_STRENGTH])
     found = {"apdu.code": 0x20, "nm.expanded_response.subcommand": VERSION, "nm.query_version_response.version": 2}
     sub = {"expanded.subcommand": VERSION}
     answer = Message(body, found, truth)
-    yield from _manage(concentrator, meter, "query version", bytes([EXPANDED, VERSION]), own, b"", answer, sub)
+    yield from command(concentrator, meter, "query version", bytes([EXPANDED, VERSION]), own, b"", answer, sub)
 
     record = domain.ljust(6, b"\0") + bytes([meter.subnet, 0x80 | meter.node, 1 << 3 | len(domain)])
     names = {"expanded.subcommand": JOIN, "update_domain_no_key.index": 0}
-    yield from _manage(concentrator, meter, "join domain", bytes([EXPANDED, JOIN, 0]) + record, own, b"", nm=names)
+    yield from command(concentrator, meter, "join domain", bytes([EXPANDED, JOIN, 0]) + record, own, b"", nm=names)
     meter.configured = True
 
-    names = {"expanded.subcommand": UPDATE_KEY, "update_oma_key.increment": 1}
-    update = bytes([EXPANDED, UPDATE_KEY, 1]) + delta
-    yield from _manage(concentrator, meter, "update OMA key", update, own, domain, nm=names, key=old_key)
+    names = {"expanded.subcommand": UPDATE_OMA_KEY, "update_oma_key.increment": 1}
+    update = bytes([EXPANDED, UPDATE_OMA_KEY, 1]) + delta
+    yield from command(concentrator, meter, "update OMA key", update, own, domain, nm=names, key=old_key)
     meter.domain_keys = meter.keys.omak
 
     names = {"set_node_mode.mode": 3, "set_node_mode.state": CONFIGURED}
-    yield from _manage(concentrator, meter, "change state", bytes([MODE, 3, CONFIGURED]), own, domain, nm=names)
+    yield from command(concentrator, meter, "change state", bytes([MODE, 3, CONFIGURED]), own, domain, nm=names)
     place = node_address(meter.subnet, meter.node)
-    yield from _manage(concentrator, meter, "query status", bytes([QUERY_STATUS]), place, domain, status(meter))
+    yield from command(concentrator, meter, "query status", bytes([QUERY_STATUS]), place, domain, status(meter))
     concentrator.step = f"commissioning: ET04 of {meter.name}"
     yield from concentrator.ask(meter, msg.read(2048 + 4, 0, 12))
 
 
 def _identity(prefix: str, meter: Meter) -> dict[str, Any]:
     return {f"{prefix}.neuron_id": meter.neuron_id.hex(), f"{prefix}.program_id": meter.program_id.hex()}
-
-
-def _manage(
-    concentrator: Concentrator,
-    meter: Meter,
-    what: str,
-    apdu: bytes,
-    target: Address,
-    domain: bytes,
-    answer: Message | None = None,
-    nm: dict[str, Any] | None = None,
-    key: bytes = b"",
-) -> Talk[None]:
-    """A management request; its answer is success without more, unless another is given. With a key it is
-    authenticated (OMA)."""
-    concentrator.step = f"commissioning: {what}, {meter.name}"
-    truth = {"meter": meter.label}
-    fields = {"apdu.code": apdu[0], **{f"nm.{name}": value for name, value in (nm or {}).items()}}
-    if answer is None:
-        body = bytes([apdu[0] & 0x1F | 0x20]) + (apdu[1:2] if apdu[0] == EXPANDED else b"")
-        found = {"apdu.code": body[0]} | ({"nm.expanded_response.subcommand": body[1]} if len(body) > 1 else {})
-        answer = Message(body, found, truth)
-    response = answer
-    auth = "oma" if key else ""
-    request = Message(apdu, fields, truth)
-    yield from concentrator.manage(meter, request, lambda _: response, target, domain, auth=auth, auth_key=key)

@@ -6,13 +6,10 @@ from __future__ import annotations
 from osgp_analyzer.simulate import message as msg
 from osgp_analyzer.simulate.clock import MS, Process
 from osgp_analyzer.simulate.concentrator import Concentrator
-from osgp_analyzer.simulate.lon import node
-from osgp_analyzer.simulate.meter import Meter
+from osgp_analyzer.simulate.exchange import Fault
 from osgp_analyzer.simulate.reader import SecureReader
+from osgp_analyzer.simulate.scenarios.management import query_status
 from osgp_analyzer.simulate.scenarios.reading import read_table, say
-from osgp_analyzer.simulate.transport import Message
-
-QUERY_STATUS = 0x51
 
 
 def sequence(reader: SecureReader) -> Process:
@@ -35,7 +32,7 @@ def wrong_key(reader: SecureReader) -> Process:
         say(reader, "BT23", meter)
         request = msg.read(23, 0, 44)
         key = reader.network.random(f"wrong key {meter.label}").randbytes(12)
-        yield from reader.ask(meter, request, key=key)
+        yield from reader.ask(meter, request, fault=Fault(key=key))
         yield from reader.ask(meter, request)
         reader.pause += 500 * MS
 
@@ -71,29 +68,8 @@ def encrypted(reader: SecureReader) -> Process:
 def authentication(concentrator: Concentrator) -> Process:
     """Query status, authenticated with the 48-bit key, with OMA, and under a wrong key."""
     for meter in concentrator.meters:
-        for auth, key in (
-            ("standard", meter.domain_keys[:6]),
-            ("oma", meter.domain_keys),
-            ("standard", concentrator.network.random(f"wrong domain key {meter.label}").randbytes(6)),
-        ):
-            concentrator.step = f"authentication: query status of {meter.name}, {auth}"
-            good = meter.domain_keys.startswith(key)
-            request = Message(bytes([QUERY_STATUS]), {"apdu.code": QUERY_STATUS}, {"meter": meter.label})
-            answer = status(meter) if good else Message(b"\x11", {"apdu.code": 0x11}, {"meter": meter.label})
-            yield from concentrator.manage(
-                meter,
-                request,
-                lambda _, answer=answer: answer,  # type: ignore[misc]
-                node(meter.subnet, meter.node),
-                concentrator.domain,
-                auth=auth,
-                auth_key=key,
-            )
+        concentrator.step = "authentication"
+        wrong = concentrator.network.random(f"wrong domain key {meter.label}").randbytes(6)
+        for key in (meter.domain_keys[:6], meter.domain_keys, wrong):
+            yield from query_status(concentrator, meter, key)
         concentrator.pause += 800 * MS
-
-
-def status(meter: Meter) -> Message:
-    """The answer to query status: no errors, powered up, configured and online."""
-    body = bytes([0x31]) + bytes(10) + bytes([1, 4 if meter.configured else 2, 16, 0, 0])
-    fields = {"apdu.code": 0x31, "nd.query_status_response.node_state": body[12]}
-    return Message(body, fields, {"meter": meter.label})
