@@ -20,8 +20,9 @@ LARGEST_FILE = 1 << 20
 LONGEST_TEXT = 1000
 LONGEST = 1 << 24
 """Bytes or elements that a field has, at most: a part of a table cannot begin later."""
-KINDS = ("table", "struct")
-_HEADER = re.compile(r"\s*\[\[\s*(table|struct)\s*(\.\s*field\s*)?\]\]")
+KINDS = {"table": "field", "struct": "field", "suite": "derive"}
+"""What a file can define, and what each has inside, as ``[[table.field]]``."""
+_HEADER = re.compile(r"\s*\[\[\s*(table|struct|suite)\s*(\.\s*(?:field|derive)\s*)?\]\]")
 
 
 def nearest(wrong: str, known: Iterable[str]) -> str:
@@ -32,7 +33,8 @@ def nearest(wrong: str, known: Iterable[str]) -> str:
 
 @dataclass
 class Entry:
-    """A ``[[table]]``, a ``[[struct]]`` or a field of one: its keys, what to call it, and its place in the file."""
+    """A ``[[table]]``, ``[[struct]]`` or ``[[suite]]``, or a field or derivation in it: its keys, what to call it, and
+    its place in the file."""
 
     values: Mapping[str, Any]
     kind: str
@@ -140,7 +142,7 @@ class Entry:
 
 
 def load(path: Path, errors: list[str]) -> list[Entry]:
-    """The tables and structs of a file, each with its fields; what is wrong with it is added to `errors`."""
+    """What a file defines, each with its fields; what is wrong with it is added to `errors`."""
     name = str(path)
     try:
         with path.open("rb") as stream:
@@ -166,28 +168,27 @@ def load(path: Path, errors: list[str]) -> list[Entry]:
 def _entries(document: Mapping[str, Any], lines: Sequence[str], name: str, errors: list[str]) -> list[Entry]:
     for key in document:
         if key not in KINDS:
-            errors.append(
-                f"{name}: {key!r} is not known here{nearest(key, KINDS) or '; there are [[table]], [[struct]]'}"
-            )
+            there = f"; there are {', '.join(f'[[{kind}]]' for kind in KINDS)}"
+            errors.append(f"{name}: {key!r} is not known here{nearest(key, KINDS) or there}")
     found: list[Entry] = []
-    for kind in KINDS:
+    for kind, part in KINDS.items():
         place = _places(lines, kind, document.get(kind))
         for number, values in enumerate(_listed(document.get(kind), f"{name}: write [[{kind}]]", errors.append)):
             first, firsts = place(number)
             called = values.get("number" if kind == "table" else "name")
             title = str(called)[:40] if isinstance(called, (str, int)) else f"[[{kind}]] number {number + 1}"
             entry = Entry(values, kind, title if title.isprintable() else f"[[{kind}]]", name, errors, lines, first)
-            given = _listed(values.get("field"), f"write [[{kind}.field]]", entry.wrong)
+            given = _listed(values.get(part), f"write [[{kind}.{part}]]", entry.wrong)
             for index, raw in enumerate(given):
                 own = raw.get("name")
-                own = own[:40] if isinstance(own, str) and own.isprintable() else f"field {index + 1}"
+                own = own[:40] if isinstance(own, str) and own.isprintable() else f"{part} {index + 1}"
                 at = firsts[index] if index < len(firsts) else None
-                entry.fields.append(Entry(raw, "field", f"{entry.title}.{own}", name, errors, lines, at))
-            if not given:
+                entry.fields.append(Entry(raw, part, f"{entry.title}.{own}", name, errors, lines, at))
+            if not given and part == "field":
                 entry.wrong(f"has no fields: write [[{kind}.field]]")
             found.append(entry)
     if not found and not errors:
-        errors.append(f"{name}: defines nothing: write [[table]]")
+        errors.append(f"{name}: defines nothing: write [[table]] or [[suite]]")
     return found
 
 

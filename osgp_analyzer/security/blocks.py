@@ -8,7 +8,7 @@ says that the tag is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from cryptography.exceptions import InvalidTag
@@ -20,26 +20,26 @@ from cryptography.hazmat.primitives.cmac import CMAC
 from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.kbkdf import KBKDFCMAC, KBKDFHMAC, CounterLocation, Mode
 
-AES_KEYS = (16, 24, 32)
-"""Bytes of keys for AES."""
-CCM_TAGS = tuple(range(4, 17, 2))
-GCM_TAGS = tuple(range(12, 17))
-CCM_NONCES, GCM_NONCES, CHACHA_NONCES = range(7, 14), range(8, 129), range(12, 13)
-"""Bytes of nonces. GCM allows any number; the cryptography package has these."""
+from osgp_analyzer.schema.suite import AES_KEYS, COUNTER_BITS, SEALINGS, listed
+
 Prf = Literal["hmac-sha256", "aes-cmac"]
-COUNTER_BITS = (8, 16, 24, 32)
 
 
-def _sized(what: str, data: bytes, allowed: range | tuple[int, ...]) -> None:
-    if len(data) not in allowed:
-        sizes = f"{allowed[0]} to {allowed[-1]}" if isinstance(allowed, range) else ", ".join(map(str, allowed))
-        raise ValueError(f"{what} has {len(data)} bytes, not {sizes}")
+def _listed(what: str, size: int, allowed: Sequence[int]) -> None:
+    if size not in allowed:
+        raise ValueError(f"{what} has {size} bytes, not {listed(allowed)}")
+
+
+def _sized(cipher: str, key: bytes, nonce: bytes, tag_length: int) -> None:
+    sealing = SEALINGS[cipher]
+    _listed("the key", len(key), sealing.keys)
+    _listed("the nonce", len(nonce), sealing.nonces)
+    _listed("the tag", tag_length, sealing.tags)
 
 
 def open_ccm(key: bytes, nonce: bytes, data: bytes, associated_data: bytes, tag_length: int) -> bytes | None:
     """What is behind AES-CCM (NIST SP 800-38C, RFC 3610). Tag of 4, 6, ... 16 bytes, nonce of 7 to 13."""
-    _sized("the key", key, AES_KEYS)
-    _sized("the nonce", nonce, CCM_NONCES)
+    _sized("aes-ccm", key, nonce, tag_length)
     try:
         return AESCCM(key, tag_length).decrypt(nonce, data, associated_data)
     except InvalidTag:
@@ -48,10 +48,7 @@ def open_ccm(key: bytes, nonce: bytes, data: bytes, associated_data: bytes, tag_
 
 def open_gcm(key: bytes, nonce: bytes, data: bytes, associated_data: bytes, tag_length: int) -> bytes | None:
     """What is behind AES-GCM (NIST SP 800-38D). Tag of 12 to 16 bytes, nonce of 8 to 128."""
-    _sized("the key", key, AES_KEYS)
-    _sized("the nonce", nonce, GCM_NONCES)
-    if tag_length not in GCM_TAGS:
-        raise ValueError(f"the tag has {tag_length} bytes, not 12 to 16")
+    _sized("aes-gcm", key, nonce, tag_length)
     if len(data) < tag_length:
         return None
     body, tag = data[:-tag_length], data[-tag_length:]
@@ -66,10 +63,7 @@ def open_gcm(key: bytes, nonce: bytes, data: bytes, associated_data: bytes, tag_
 
 def open_chacha(key: bytes, nonce: bytes, data: bytes, associated_data: bytes, tag_length: int = 16) -> bytes | None:
     """What is behind ChaCha20-Poly1305 (RFC 7539, now RFC 8439). Key of 32 bytes, nonce of 12, tag of 16."""
-    _sized("the key", key, (32,))
-    _sized("the nonce", nonce, CHACHA_NONCES)
-    if tag_length != 16:
-        raise ValueError(f"the tag has {tag_length} bytes, not 16")
+    _sized("chacha20-poly1305", key, nonce, tag_length)
     try:
         return ChaCha20Poly1305(key).decrypt(nonce, data, associated_data)
     except InvalidTag:
@@ -78,7 +72,7 @@ def open_chacha(key: bytes, nonce: bytes, data: bytes, associated_data: bytes, t
 
 def aes_cmac(key: bytes, data: bytes, length: int = 16) -> bytes:
     """The first `length` bytes, 1 to 16, of AES-CMAC (NIST SP 800-38B, RFC 4493)."""
-    _sized("the key", key, AES_KEYS)
+    _listed("the key", len(key), AES_KEYS)
     if not 1 <= length <= 16:
         raise ValueError(f"a CMAC of {length} bytes is asked for, not of 1 to 16")
     mac = CMAC(AES(key))
@@ -113,7 +107,7 @@ def counter_kdf(prf: Prf, key: bytes, fixed: bytes, length: int, counter_bits: i
     common = {"mode": Mode.CounterMode, "length": length, "rlen": counter_bits // 8, "fixed": fixed, **place}
     if prf == "hmac-sha256":
         return KBKDFHMAC(hashes.SHA256(), **common).derive(key)  # type: ignore[arg-type]
-    _sized("the key", key, AES_KEYS)
+    _listed("the key", len(key), AES_KEYS)
     return KBKDFCMAC(AES, **common).derive(key)  # type: ignore[arg-type]
 
 
@@ -166,8 +160,8 @@ def gpsk_keys(
     specifier, size, mac, encrypts = GPSK_SUITES[suite]
     if not size <= len(psk) <= 0xFFFF:
         raise ValueError(f"the PSK has {len(psk)} bytes, not {size} to 65535")
-    _sized("RAND_Peer", rand_peer, (32,))
-    _sized("RAND_Server", rand_server, (32,))
+    _listed("RAND_Peer", len(rand_peer), (32,))
+    _listed("RAND_Server", len(rand_server), (32,))
     session = rand_peer + id_peer + rand_server + id_server
     selected = bytes(4) + specifier.to_bytes(2, "big")
     master = gkdf(mac, psk[:size], len(psk).to_bytes(2, "big") + psk + selected + session, size)
