@@ -47,6 +47,7 @@ def _absorb(start: bytes, key: bytes, message: bytes) -> bytes:
 def oma_digest(key: bytes, data: bytes) -> bytes:
     """The OMA digest, 8 bytes: `key` is an OMAK (12 bytes), or a MAK or MBK (16). No data are one block of zeros.
 
+    It is weak: a key with one other bit may give the same digest of a message.
     Source: MEP guide p.250-253. Raises `ValueError` for a key of another size.
     """
     return _absorb(bytes(DIGEST), key, data or b"\0")

@@ -36,8 +36,10 @@ LONGEST_CONSTANT = 256
 """Bytes that a part can say itself, or be filled up to."""
 ALLOWED = (
     "a name, name[2:4], name[2:], last(name, 4), pad(name, 6), xor(a, b), "
-    "u8(...), u16, u24, u32, u48, u64, and u16le ... for little-endian, hex:00ff, text:abc"
+    "u8(...), u16, u24, u32, u48, u64, and u16le ... for little-endian, hex:00ff, text:abc, "
+    "and inside others hex('00ff'), text('abc')"
 )
+CONSTANTS = ("hex", "text")
 _NUMBER = re.compile(r"u(8|16|24|32|48|64)(le)?")
 
 
@@ -62,17 +64,21 @@ def read_parts(texts: Iterable[str], names: Names, messages: Sequence[str]) -> P
 
 def _part(text: str, names: Names, messages: Sequence[str]) -> Part:
     kind, colon, content = text.partition(":")
-    if colon and kind == "hex":
+    if colon and kind in CONSTANTS:
+        return _constant(kind, content)
+    return _Reader(text, names, messages).part(parsed(text), 0)
+
+
+def _constant(kind: str, content: str) -> Constant:
+    if kind == "hex":
         digits = re.sub(r"\s", "", content)
         if not re.fullmatch(r"([0-9a-fA-F]{2})+", digits):
             raise FormulaError("is no bytes in hex, two digits each")
         data = bytes.fromhex(digits)
-    elif colon and kind == "text":
+    else:
         if not content or not content.isascii():
             raise FormulaError("is no text of ASCII characters")
         data = content.encode()
-    else:
-        return _Reader(text, names, messages).part(parsed(text), 0)
     if len(data) > LONGEST_CONSTANT:
         raise FormulaError(f"has more than {LONGEST_CONSTANT} bytes")
     return Constant(data)
@@ -93,7 +99,7 @@ class _Reader:
                 return self._named(name)
             case ast.Subscript(value=value, slice=ast.Slice(lower=lower, upper=upper, step=None)):
                 return self._slice(self.part(value, depth + 1), lower, upper)
-            case ast.Subscript(value=value):
+            case ast.Subscript(value=value, slice=ast.Constant()):
                 written = segment(self.text, value).strip("'")
                 raise FormulaError(f"has one byte: write {written}[2:3] for byte 2, with its end")
             case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
@@ -135,6 +141,8 @@ class _Reader:
             term = term_of(arguments[0], self.text, _finder(self.names), _more(self.messages))
             return Number(term.expression, int(number[1]) // 8, "little" if number[2] else "big")
         match name, arguments:
+            case "hex" | "text", [ast.Constant(value=str() as content)]:
+                return _constant(name, content)
             case "last", [of, count]:
                 return self._last(self.part(of, depth), self._size(count, LONGEST))
             case "pad", [of, size]:

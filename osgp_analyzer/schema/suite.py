@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from osgp_analyzer.schema.expr import Const, Expr
 from osgp_analyzer.schema.parts import Parts, sizes
@@ -45,7 +45,8 @@ RESPONSE_STREAMS = {
     "own_digest": "the response has a keystream of its own digest",
     "restarts": "the request's keystream begins again",
 }
-COUNTER_KDFS = {"counter-hmac-sha256": "hmac-sha256", "counter-aes-cmac": "aes-cmac"}
+Prf = Literal["hmac-sha256", "aes-cmac"]
+COUNTER_KDFS: Mapping[str, Prf] = {"counter-hmac-sha256": "hmac-sha256", "counter-aes-cmac": "aes-cmac"}
 """Derivations in counter mode (NIST SP 800-108), with what they are made of."""
 COUNTER_BITS = (8, 16, 24, 32)
 COUNTER_INPUTS, FIXED = ("label", "context"), "fixed"

@@ -63,7 +63,7 @@ def read_suites(entries: Iterable[Entry], suites: Mapping[str, Suite], names: Na
             entry.wrong("is that of an earlier suite of this file", "name")
         elif name:
             places[name] = entry.file
-            made = _Reader(entry, name, known, names).suite()
+            made = _Reader(entry, name, known.get(name), names, suites).suite()
             if made is not None:
                 known[name] = made
                 found.append(made)
@@ -71,12 +71,10 @@ def read_suites(entries: Iterable[Entry], suites: Mapping[str, Suite], names: Na
 
 
 class _Reader:
-    """Reads one suite; `base` is the one that it changes."""
+    """Reads one suite; `base` is the one that it changes, `others` are names that could be meant."""
 
-    def __init__(self, entry: Entry, name: str, known: Mapping[str, Suite], names: Names) -> None:
-        self.entry, self.name, self.names = entry, name, names
-        self.base = known.get(name)
-        self.near = nearest(name, known) if self.base is None else ""
+    def __init__(self, entry: Entry, name: str, base: Suite | None, names: Names, others: Iterable[str]) -> None:
+        self.entry, self.name, self.base, self.names, self.others = entry, name, base, names, others
 
     def suite(self) -> Suite | None:
         """The suite, None where something is wrong."""
@@ -133,7 +131,8 @@ class _Reader:
             self.entry.wrong(f"{key} {text}")
 
     def _missing(self, key: str, hint: str) -> None:
-        self.entry.wrong(f"has no {key}{hint}{self.near.replace('mean', 'mean the suite')}")
+        near = nearest(self.name, self.others).replace("mean", "mean the suite")
+        self.entry.wrong(f"has no {key}{hint}{near}")
 
     def _one(self, key: str, known: Collection[str], default: str | None) -> str:
         value = self.entry.text(key)

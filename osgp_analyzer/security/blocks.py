@@ -9,7 +9,7 @@ says that the tag is wrong.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -20,9 +20,7 @@ from cryptography.hazmat.primitives.cmac import CMAC
 from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.kbkdf import KBKDFCMAC, KBKDFHMAC, CounterLocation, Mode
 
-from osgp_analyzer.schema.suite import AES_KEYS, COUNTER_BITS, SEALINGS, listed
-
-Prf = Literal["hmac-sha256", "aes-cmac"]
+from osgp_analyzer.schema.suite import AES_KEYS, COUNTER_BITS, SEALINGS, Prf, listed
 
 
 def _listed(what: str, size: int, allowed: Sequence[int]) -> None:

@@ -166,8 +166,7 @@ def _derived(steps: tuple[Derivation, ...], key: bytes, given: Given) -> bytes:
             fixed = inputs.get(FIXED)
             if fixed is None:
                 fixed = fixed_input(inputs["label"], inputs["context"], step.length, step.length_bits)
-            prf = "hmac-sha256" if step.kdf == "counter-hmac-sha256" else "aes-cmac"
-            key = counter_kdf(prf, key, fixed, step.length, step.counter_bits)
+            key = counter_kdf(COUNTER_KDFS[step.kdf], key, fixed, step.length, step.counter_bits)
         else:
             key = getattr(gpsk_keys(step.kdf, key, **inputs), step.take)[: step.length]
     return key
