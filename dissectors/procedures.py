@@ -83,6 +83,30 @@ def _joined(env: Any, last: bytes | None) -> bytes | None:
     return earlier + last if earlier is not None and last is not None else None
 
 
+def _opened_next(env: Any) -> int | None:
+    """Which way the message at the cursor goes (0 request, 1 response), where it is encrypted and was opened."""
+    opened, packet = env.knowledge.opened, env.packet
+    if opened is None or packet.derived is not None or (env.building and not packet.pristine):
+        return None
+    at = packet.frame_offset + (packet.header_length if env.building else env.cursor.byte)
+    return int(opened.response) if at == opened.at else None
+
+
+def _opened(env: Any) -> bytes | None:
+    """The layer's bytes in clear, where they are encrypted and were opened."""
+    return env.knowledge.opened.plain if _is_opened(env) else None
+
+
+def _opened_tail(env: Any) -> int | None:
+    """How many bytes at the layer's end are not encrypted."""
+    return env.knowledge.opened.tail if _is_opened(env) else None
+
+
+def _is_opened(env: Any) -> bool:
+    opened = env.knowledge.opened
+    return opened is not None and env.packet.derived is None and env.packet.frame_offset == opened.at
+
+
 def _eui64_unique_id(env: Any, address: bytes | None) -> bytes | None:
     """The unique ID in the interface identifier of an IPv6 address (lon-stack-dx lon_udp, one source)."""
     if address is None or len(address) != 16:
@@ -139,6 +163,9 @@ PROCEDURES: dict[str, Callable[..., Any]] = {
     "slice": _slice,
     "join": _join,
     "joined": _joined,
+    "opened_next": _opened_next,
+    "opened": _opened,
+    "opened_tail": _opened_tail,
     "eui64_unique_id": _eui64_unique_id,
     "crc_x25": _crc_x25,
     "negated_sum": _negated_sum,

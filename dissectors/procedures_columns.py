@@ -20,6 +20,7 @@ from osgp_analyzer.engines.columns.values import (
     as_numbers,
     everywhere,
     some,
+    unknown,
 )
 
 
@@ -162,6 +163,29 @@ def _joined(group: Group, last: Value) -> Value:
     return Slices(data, np.cumsum(length) - length, length, earlier.known.take(group.frames) & last.known)
 
 
+def _opened_next(group: Group) -> Value:
+    opened = group.known.opened
+    if opened is None or group.at is not None:
+        return unknown(group.size)
+    here = opened.at.take(group.frames) == group.byte
+    return Numbers(as_numbers(opened.response.take(group.frames)), here)
+
+
+def _opened(group: Group) -> Value:
+    opened = group.known.opened
+    if opened is None or group.at is not None:
+        return Slices(group.data, group.start, group.start - group.start, np.zeros(group.size, bool))
+    found = opened.plain.take(group.frames)
+    return Slices(found.data, found.offset, found.length, found.known & (opened.at.take(group.frames) == group.start))
+
+
+def _opened_tail(group: Group) -> Value:
+    opened = group.known.opened
+    if opened is None or group.at is not None:
+        return unknown(group.size)
+    return Numbers(opened.tail.take(group.frames), opened.at.take(group.frames) == group.start)
+
+
 def _eui64_unique_id(group: Group, address: Value) -> Value:
     def unique_id(a: bytes | None) -> bytes | None:
         if a is None or len(a) != 16:
@@ -230,6 +254,9 @@ PROCEDURES: dict[str, Callable[..., Value]] = {
     "slice": _slice,
     "join": _join,
     "joined": _joined,
+    "opened_next": _opened_next,
+    "opened": _opened,
+    "opened_tail": _opened_tail,
     "eui64_unique_id": _eui64_unique_id,
     "crc_x25": _crc_x25,
     "negated_sum": _negated_sum,

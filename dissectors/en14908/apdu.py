@@ -9,6 +9,7 @@ from dissectors.en14908.management import COMMANDS
 from dissectors.sources import CTC, DX, DX_EX
 from osgp_analyzer.schema import (
     U8,
+    Call,
     Case,
     Cases,
     Check,
@@ -88,10 +89,12 @@ of_proxy = is_response & Known(Request("ltep.count")) & F.code.among(0x4C, 0x4D)
 answers_command = is_response & is_command & (F.code == ((request & 0x1F) | 0x20))
 refuses_command = is_response & is_command & (F.code == (request & 0x1F))
 
+opened = Known(Call("opened_next"))
+"""One of the user's keys opened the message: it is an encrypted one of OSGP."""
 alone = Known(Outer("udp.dst_port")) & Not(Known(Outer("npdu.version")))
 """The whole of a datagram, without network and session layer. What does not begin like a response of OSGP asks for one;
 an answer to what could not be read can be nothing but the APDU code."""
-DIRECTION = If((F.code == OSGP_CODE) & Not(Peek(0) > LAST_OUTCOME), 1, 0)
+DIRECTION = If(opened, Call("opened_next"), If((F.code == OSGP_CODE) & Not(Peek(0) > LAST_OUTCOME), 1, 0))
 
 OUTCOME = If(
     of_proxy,
@@ -136,6 +139,7 @@ class APDU(Layer, name="apdu", title="Application layer", source=DX_EX.at("lon_t
     body = Payload(
         Cases(
             (
+                Case(opened, "Encrypted"),
                 Case((F.direction == 1) & Known(Peek(0)), "OSGPResponse"),
                 Case(answers_command, Switch(request, {code: c.response for code, c in COMMANDS.items()})),
                 Case(refuses_command, Switch(request, {code: c.failure for code, c in COMMANDS.items()})),
@@ -177,6 +181,7 @@ class APDU(Layer, name="apdu", title="Application layer", source=DX_EX.at("lon_t
         ),
     )
     info = (
+        (opened, ""),
         (Known(F.direction) & (F.code == OSGP_CODE), ""),
         (is_response & (F.code == OSGP_CODE) & Known(Request("osgp.service")), ""),
         (Not(is_response) & (F.code == OSGP_CODE) & Peek(0).among(*OSGP_SERVICES), ""),

@@ -8,7 +8,7 @@ encrypted under RC4 nothing says so: only the length and the digest behind it ar
 from typing import ClassVar
 
 from dissectors.en14908.apdu import DIRECTIONS
-from dissectors.osgp.message import DIGEST, OSGPRequest, OSGPResponse
+from dissectors.osgp.message import DIGEST, Encrypted, OpenedRequest, OpenedResponse, OSGPRequest, OSGPResponse
 from dissectors.osgp.names import AUTHENTICATION, READS, RESPONSES, SEQUENCE, SERVICES
 from dissectors.osgp.tls import TLSRecord
 from dissectors.sources import MEP as GUIDE
@@ -18,6 +18,7 @@ from osgp_analyzer.schema import (
     U32,
     Array,
     Bytes,
+    Call,
     Case,
     Cases,
     Check,
@@ -35,6 +36,7 @@ from osgp_analyzer.schema import (
     Request,
     Severity,
     SizeOf,
+    View,
 )
 
 LONGEST = 476
@@ -49,6 +51,8 @@ TLS_CODES = {
 }
 TLS_RESPONSES = {0: "successful", 1: "TLS error", 3: "invalid identity or key", 0x0A: "invalid service sequence state"}
 DIRECTION = Map(Peek(0), dict.fromkeys([*SERVICES, *TLS_CODES], 0) | dict.fromkeys(RESPONSES, 1))
+OPENED = Call("opened_next")
+"""The direction of a message that was encrypted, where one of the user's keys opened it."""
 HAS_RECORD = Peek(1).among(0x14, 0x15, 0x16, 0x17) & (Peek(2) == 3) & (Peek(3) <= 4)
 """Behind the response code a TLS record begins."""
 OF_TLS = Known(Request("mep.tls.code")) & (Peek(0) != AUTHENTICATION)
@@ -96,6 +100,7 @@ class MEPTLSRequest(Layer, name="mep.tls", title="TLS request (MEP)", source=GUI
     code = U8(TLS_CODES, show="hex", default=0x80, doc="What the records are.")
     data = Bytes(when=F.code == TERMINATE, doc="One byte or more, without a meaning.")
     records = Array(TLSRecord, when=F.code != TERMINATE, doc="The records of TLS.")
+    message = View(OpenedRequest, Call("opened"), label="Message", doc="The message in clear.")
 
     info = "{code}"
 
@@ -106,6 +111,9 @@ class MEPTLSResponse(Layer, name="mep.tls", title="TLS response (MEP)", source=G
     response = U8(TLS_RESPONSES, show="hex", doc="How the step went.")
     request_code = Computed(Request("mep.tls.code"), TLS_CODES, show="hex", doc="What was asked for.")
     records = Array(TLSRecord, when=Remaining() > 0, qualified="mep.tls.records", doc="The records of TLS.")
+    message = View(
+        OpenedResponse, Call("opened"), label="Message", qualified="mep.tls.message", doc="The message in clear."
+    )
 
     info = ((Known(Request("mep.tls.code")), "{request_code}: {response}"), (None, "TLS response {response}"))
 
@@ -142,7 +150,7 @@ class MEP(Layer, name="mep", title="MEP frame", source=GUIDE.at("p.8-18"), proto
 
     length = U16(auto=SizeOf("payload"), unit="bytes", doc="Length of the message that follows.")
     direction = Computed(
-        DIRECTION,
+        If(Known(OPENED), OPENED, DIRECTION),
         DIRECTIONS,
         when=F.length != 0,
         qualified="osgp.direction",
@@ -152,6 +160,7 @@ class MEP(Layer, name="mep", title="MEP frame", source=GUIDE.at("p.8-18"), proto
         Cases(
             (
                 Case(F.length == 0, Cases((Case(Remaining() > 0, "MEP"),))),
+                Case(Known(OPENED) & Not(HAS_RECORD), Encrypted),
                 Case(Peek(0).among(*SERVICES), MEPRequest),
                 Case(Peek(0).among(*TLS_CODES), MEPTLSRequest),
                 Case((F.direction == 1) & (HAS_RECORD | OF_TLS), MEPTLSResponse),

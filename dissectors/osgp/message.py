@@ -13,6 +13,9 @@ from osgp_analyzer.schema import (
     U24,
     U32,
     Bytes,
+    Call,
+    Case,
+    Cases,
     Check,
     Computed,
     Expr,
@@ -23,12 +26,14 @@ from osgp_analyzer.schema import (
     Known,
     Layer,
     Not,
+    Outer,
     Peek,
     Remaining,
     Request,
     Severity,
     SizeOf,
     Template,
+    View,
 )
 
 SOURCE = CTC.at("CT_apdu.c, CT_table_services.c, CT_definitions.h").one
@@ -70,6 +75,25 @@ class OSGPRequest(TableRequest, title="OSGP request"):
 
     sequence = U32(label="Sequence number", show="hex", doc="Counts the requests to this meter.")
     digest = Bytes(DIGEST, doc="OMA digest of the message under the meter's key.")
+
+
+class OpenedRequest(TableRequest, title="OSGP request"):
+    """A request that was encrypted, without what was in clear behind it. Inside TLS it has no sequence number."""
+
+    count = U16(
+        when=F.service.among(*PARTIAL, *WRITES) | Remaining().among(2, 6),
+        auto=SizeOf("data"),
+        unit="bytes",
+        source=MEP.at("p.12").one,
+        doc="Bytes to be read or written; on the MEP port a full read has it too.",
+    )
+    sequence = U32(
+        label="Sequence number",
+        show="hex",
+        when=Remaining() >= 4,
+        qualified="osgp.sequence",
+        doc="Counts the requests to this meter.",
+    )
 
 
 def count_of(rest: int) -> Integer:
@@ -144,21 +168,59 @@ class TableResponse(Layer, name="osgp", title="Answer to an OSGP table service",
     info: ClassVar[Template] = OUTCOME
 
 
-class OSGPResponse(TableResponse, title="OSGP response"):
-    """The answer to a table service. Its shape follows from its request; only a read has data in its answer."""
-
-    sequence = U32(
+def sequence_to_use(rest: int) -> Integer:
+    """The number that a meter expects, where `rest` bytes follow it."""
+    return U32(
         label="Sequence number to use",
         show="hex",
         qualified="osgp.sequence",
-        when=(F.response == SEQUENCE) & (Remaining() == 4 + DIGEST),
+        when=(F.response == SEQUENCE) & (Remaining() == 4 + rest),
         source=MEP.at("p.11; on the power line by analogy").inferred,
         doc="The number that the meter expects.",
     )
+
+
+OUTCOME_SEQUENCE: tuple[tuple[Expr | None, str], ...] = (
+    (table_asked & Known(F.sequence), "{request_table}: {response}, use {sequence}"),
+    (Known(F.sequence), "response {response}, use {sequence}"),
+    *OUTCOME,
+)
+
+
+class OpenedResponse(TableResponse, title="OSGP response"):
+    """A response that was encrypted, without what was in clear behind it."""
+
+    count = count_of(0)
+    data = data_of(0)
+    sequence = sequence_to_use(0)
+
+    info = OUTCOME_SEQUENCE
+
+
+class Encrypted(Layer, name="osgp.encrypted", title="Encrypted OSGP message", source=SOURCE, protocol="OSGP"):
+    """A message that one of the user's keys opened: nothing in it says that it is encrypted."""
+
+    ciphertext = Bytes(
+        Remaining() - Call("opened_tail"),
+        source=MEP.at("p.256-257; on the power line by analogy").inferred,
+        doc="The encrypted bytes.",
+    )
+    digest = Bytes(
+        Call("opened_tail"), qualified="osgp.digest", doc="Digest of the message in clear under the meter's key."
+    )
+    message = View(
+        Cases((Case(Outer("spdu.type") == 2, OpenedResponse), Case(Outer("osgp.direction") == 1, OpenedResponse)),
+              OpenedRequest),
+        Call("opened"),
+        label="Message",
+        doc="The message in clear.",
+    )  # fmt: skip
+
+
+class OSGPResponse(TableResponse, title="OSGP response"):
+    """The answer to a table service. Its shape follows from its request; only a read has data in its answer."""
+
+    sequence = sequence_to_use(DIGEST)
     digest = Bytes(DIGEST, qualified="osgp.digest", doc="OMA digest of request and response under the meter's key.")
 
-    info = (
-        (table_asked & Known(F.sequence), "{request_table}: {response}, use {sequence}"),
-        (Known(F.sequence), "response {response}, use {sequence}"),
-        *OUTCOME,
-    )
+    info = OUTCOME_SEQUENCE

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
 
+from osgp_analyzer.analysis.security.verdicts import STATUSES
 from osgp_analyzer.analysis.tracking import Tracked
 from osgp_analyzer.engines.columns.values import Ints
 
@@ -23,12 +24,14 @@ class Kind(Enum):
     NUMBER = "number"
     BOOL = "bool"
     """1 for yes, else absent."""
+    WORD = "word"
+    """A place in `TrackedField.words`."""
 
 
 @dataclass(frozen=True)
 class TrackedField:
-    """A field of the exchange of a frame. `values`: for each frame of the chunk, -1 where it is absent. `ahead`: needs
-    ``track(store, ahead=True)``."""
+    """A field of the exchange of a frame, or of its protection. `values`: for each frame of the chunk, -1 where it is
+    absent. `ahead`: needs ``track(store, ahead=True)``. `words`: what the numbers stand for."""
 
     name: str
     label: str
@@ -36,6 +39,7 @@ class TrackedField:
     kind: Kind
     values: Callable[[Tracked], Ints]
     ahead: bool = False
+    words: Callable[[Tracked], Sequence[str]] | None = None
 
 
 def _frame(name: str) -> Callable[[Tracked], Ints]:
@@ -63,6 +67,20 @@ def _flag(name: str) -> Callable[[Tracked], Ints]:
         return np.where(getattr(tracked.exchanges, name), 1, -1)
 
     return values
+
+
+def _secured(name: str) -> Callable[[Tracked], Ints]:
+    def values(tracked: Tracked) -> Ints:
+        if tracked.secured is None:
+            return np.full(tracked.chunk.stop - tracked.chunk.start, -1, np.int64)
+        found = getattr(tracked.secured, name)
+        return np.where(found, 1, -1) if found.dtype == np.bool_ else found.astype(np.int64)
+
+    return values
+
+
+def _key_names(tracked: Tracked) -> Sequence[str]:
+    return tracked.secured.names if tracked.secured is not None else ()
 
 
 def _request(tracked: Tracked) -> Ints:
@@ -136,6 +154,30 @@ FIELDS: dict[str, TrackedField] = {
             Kind.BOOL,
             _flag("missing"),
             ahead=True,
+        ),
+        TrackedField(
+            "security.status",
+            "Security",
+            "Whether the message is genuine: verified, bad digest, no key, not authenticated, or challenged, where the "
+            "reply to a challenge tells.",
+            Kind.WORD,
+            _secured("status"),
+            words=lambda tracked: STATUSES,
+        ),
+        TrackedField(
+            "security.key",
+            "Key",
+            "The name of the key that the digest was made with, or of the one that it should have been made with.",
+            Kind.WORD,
+            _secured("key"),
+            words=_key_names,
+        ),
+        TrackedField(
+            "security.encrypted",
+            "Encrypted",
+            "The message is encrypted, and a key of the ring opened it.",
+            Kind.BOOL,
+            _secured("encrypted"),
         ),
     )
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from osgp_analyzer.analysis.security.guard import Secured
+from osgp_analyzer.analysis.security.remarks import REMARKS, bit
 from osgp_analyzer.engines.columns.values import Bools
 from osgp_analyzer.schema import Group, Severity
 from osgp_analyzer.store import Chunk, FrameStore
@@ -13,14 +15,18 @@ Remark = tuple[Severity, str, Group]
 """Severity, code and group of a finding."""
 
 
-def frame_remarks(store: FrameStore, chunk: Chunk) -> dict[Remark, Bools]:
-    """The rows of the chunk that have each of these findings."""
+def frame_remarks(store: FrameStore, chunk: Chunk, secured: Secured | None = None) -> dict[Remark, Bools]:
+    """The rows of the chunk that have each of these findings, with those on their protection where that is known."""
     captured, length = chunk.captured, chunk.length.astype(np.int64)
     unknown = [i.index for i in store.capture.interfaces if i.link_type not in store.links]
     decoded = ~np.isin(chunk.interface, unknown)
-    return {
+    found = {
         (Severity.ERROR, "frame.empty", Group.MALFORMED): decoded & (captured == 0),
         (Severity.WARN, "frame.cut", Group.MALFORMED): decoded & (captured > 0) & (captured < length),
         (Severity.NOTE, "frame.length", Group.PROTOCOL): decoded & (captured > length),
         (Severity.NOTE, "frame.link_type", Group.UNDECODED): ~decoded,
     }
+    if secured is not None and secured.remarks.any():
+        for remark in REMARKS:
+            found[remark.severity, remark.finding, Group.SECURITY] = (secured.remarks & bit(remark.code)) != 0
+    return found

@@ -17,10 +17,12 @@ from osgp_analyzer.analysis.outcomes import Outcomes
 from osgp_analyzer.analysis.packets import Places, earlier
 from osgp_analyzer.analysis.pairing import Pairing
 from osgp_analyzer.analysis.ports import may_answer
+from osgp_analyzer.analysis.security.guard import Guard, Secured
 from osgp_analyzer.analysis.transactions import FAR_BACK, NONE
+from osgp_analyzer.engines.columns.group import OpenedRows
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, OnDemand, Slices
 from osgp_analyzer.store import CHUNK, Chunk, FrameStore, Layers
-from osgp_analyzer.store.header import ABSENT, Headers
+from osgp_analyzer.store.header import ABSENT, OPENABLE, Headers
 
 
 @dataclass
@@ -39,6 +41,10 @@ class Tracked:
     """What other tables of each frame's meter say, where that was followed."""
     earlier: Slices | None = None
     """Of each frame that ends a message in several packets what came before; None where there is none."""
+    opened: OpenedRows | None = None
+    """What encrypted messages say; None where none was opened."""
+    secured: Secured | None = None
+    """How messages are protected, where that was followed."""
 
     @property
     def exchanges(self) -> Exchanges:
@@ -86,9 +92,7 @@ class Tracked:
 
     def read(self, only: Bools | None = None, within: frozenset[str] | None = None, *, bare: bool = False) -> Layers:
         """The frames of a mask (None: all) read with all that is known of them; the rest as `FrameStore.groups`."""
-        return self.store.groups(
-            self.chunk, self.asked, within, only, bare=bare, tables=self.tables, earlier=self.earlier
-        )
+        return self.store.groups(self.chunk, self.asked, within, only, bare, self.tables, self.earlier, self.opened)
 
 
 def track(
@@ -101,22 +105,24 @@ def track(
     start: int = 0,
     stop: int | None = None,
     contexts: Contexts | None = None,
+    guard: Guard | None = None,
 ) -> Iterator[Tracked]:
     """The chunks of a capture, indexed as they are needed; of the frames `start` to `stop`, if given.
 
     `ahead`: a chunk comes when its messages were answered or their timers have run out, at most `FAR_BACK` frames
     after its end, with `Exchanges.answered_in` and `missing`. `whole`: follow the exchanges, not only which frame
     answers which. `deep`: all layers of all frames will be asked for. `contexts` learns what tables of meters say, for
-    which all frames from the first on must be seen, and tables are read with it.
+    which all frames from the first on must be seen, and tables are read with it. `guard` judges and opens messages, for
+    which the same holds.
     """
     if contexts is not None:
-        for tracked in track(store, size, ahead, whole=whole, start=start, stop=stop):
+        for tracked in track(store, size, ahead, whole=whole, start=start, stop=stop, guard=guard):
             tracked.tables = contexts.learn(tracked)
             yield tracked
         return
     following = Following(ahead) if whole or ahead else None
     held: deque[Tracked] = deque()
-    for tracked in _chunks(store, size, following, deep, start, stop):
+    for tracked in _chunks(store, size, following, deep, start, stop, guard):
         if following is None or following.outcomes is None:
             yield tracked
             continue
@@ -130,7 +136,13 @@ def track(
 
 
 def _chunks(
-    store: FrameStore, size: int, following: Following | None, deep: bool, first: int, last: int | None
+    store: FrameStore,
+    size: int,
+    following: Following | None,
+    deep: bool,
+    first: int,
+    last: int | None,
+    guard: Guard | None,
 ) -> Iterator[Tracked]:
     """Chunks from `first` to `last`, and where messages are followed ahead, some more."""
     end = last + FAR_BACK if last is not None and following is not None and following.outcomes is not None else last
@@ -140,23 +152,36 @@ def _chunks(
     while end is None or start < end:
         more = len(store.capture) > start or store.capture.index_more(size)
         stop = min(len(store.capture), start + size)
-        for border in (first, last, end):
+        for border in (first, last, end, guard.stop if guard is not None else None):
             if border is not None and start < border < stop:
                 stop = border
         if stop == start:
             if not more:
                 return
             continue
-        chunk, plain = store.read(start, stop, None if deep and start >= first else store.within)
+        within = None if deep and start >= first else store.within
+        if guard is not None:
+            within = within and within | OPENABLE
+        chunk, plain = store.read(start, stop, within, bodies=guard is not None)
+        judged = guard is not None and stop <= guard.stop
+        opened, secured = None, None
+        if guard is not None:
+            opened, secured = guard.recall(chunk) if judged else (guard.ports(chunk), None)
+        take_in(store, chunk, opened)
         exchanges = None
         if following is not None:
             exchanges = following.follow(chunk, np.frombuffer(store.capture.buffer, np.uint8))
         answers = exchanges.answers if exchanges is not None else pairing.pair(chunk)
         parts = following.parts if following is not None else pairing.parts
         joined = _complete(store, chunk, parts) if parts else None
+        tracked = Tracked(store, chunk, answers, exchanges, before, earlier=joined, opened=opened)
+        tracked.secured = secured
+        if guard is not None and not judged:
+            _judge(guard, tracked)
         if start >= first:
-            known = plain if deep and joined is None else None
-            yield Tracked(store, chunk, answers, exchanges, before, known, earlier=joined)
+            if deep and joined is None and tracked.opened is None:
+                tracked.plain = plain
+            yield tracked
         before = [*(c for c in before if c.stop > stop - FAR_BACK), chunk]
         start = stop
 
@@ -165,13 +190,40 @@ def _complete(store: FrameStore, chunk: Chunk, parts: dict[int, Places]) -> Slic
     """Give frames that end a message in several packets the values of the whole message, for those that answer it.
     Returns what came before, for each frame."""
     before, ends = earlier(chunk, parts)
-    headers = Headers({}, store.asked, chunk.stop - chunk.start)
-    for rows, groups in store.groups(chunk, within=store.within, only=ends, bare=True, earlier=before):
+    _read_again(store, chunk, ends, before)
+    return before
+
+
+def _read_again(
+    store: FrameStore, chunk: Chunk, only: Bools, before: Slices | None = None, opened: OpenedRows | None = None
+) -> None:
+    """Give the frames of a mask the values that they have with what is known now."""
+    direction = "osgp.direction"
+    headers = Headers({direction: store.kept[direction]}, store.asked, chunk.stop - chunk.start)
+    for rows, groups in store.groups(chunk, within=store.within | OPENABLE, only=only, bare=True, earlier=before,
+                                     opened=opened):  # fmt: skip
         for group in groups:
             headers.add(group, rows)
-    for name, values in headers.innermost.items():
-        chunk.innermost[name] = np.where(ends & (values != ABSENT), values, chunk.innermost[name])
-    return before
+    for columns, found in ((chunk.innermost, headers.innermost), (chunk.columns, headers.columns)):
+        for name, values in found.items():
+            columns[name] = np.where(only & (values != ABSENT), values, columns[name])
+
+
+def take_in(store: FrameStore, chunk: Chunk, opened: OpenedRows | None) -> None:
+    """Give the frames with opened messages the values that these have."""
+    if opened is not None:
+        _read_again(store, chunk, opened.plain.known, opened=opened)
+
+
+def _judge(guard: Guard, tracked: Tracked) -> None:
+    """Judge what came over the power line, and take in what that says."""
+    chunk = tracked.chunk
+    opened = guard.judge(tracked)
+    if opened is not None:
+        take_in(tracked.store, chunk, opened)
+        tracked.opened = opened if tracked.opened is None else tracked.opened.and_also(opened)
+        del tracked.asked
+    tracked.secured = guard.finish(chunk)
 
 
 def _settle(tracked: Tracked, outcomes: Outcomes, stop: int | None) -> Iterator[Tracked]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from dissectors.carriers import LINK_TYPES
 from dissectors.layers import layer_class
+from osgp_analyzer.analysis.security.judged import Judged
 from osgp_analyzer.capture import Frame
 from osgp_analyzer.engines.knowledge import Knowledge
 from osgp_analyzer.engines.scapy.packet import DefinedPacket
@@ -38,6 +39,9 @@ class Decoded:
     """Number of the frame that this one answers."""
     tables: Mapping[str, int] = field(default_factory=dict)
     """Fields of other tables of the same meter that were needed, and the number of the frame that each was seen in."""
+
+    security: Judged | None = None
+    """How its message is protected, where keys are known."""
 
     @property
     def told_by(self) -> str:

@@ -3,24 +3,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from osgp_analyzer.app.standing import explained, place
 from osgp_analyzer.schema.errors import DefinitionError
 
 VARIABLE = "OSGP_ANALYZER_DEFINITIONS"
 """The environment variable that names another folder or file; empty: none."""
-MOST_ERRORS = 20
 
 
 def standing() -> list[Path]:
     """The files that are read at every start: ``$XDG_CONFIG_HOME/osgp-analyzer/definitions/*.toml``."""
-    named = os.environ.get(VARIABLE)
-    if named == "":
+    folder, named = place(VARIABLE, "definitions")
+    if folder is None:
         return []
-    configuration = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
-    folder = Path(named) if named else Path(configuration) / "osgp-analyzer" / "definitions"
     if not folder.is_dir():
         return [folder] if named else []  # a file, or what is not there: reading it says so
     return sorted(folder.glob("*.toml"))
@@ -47,12 +44,8 @@ def define(given: Iterable[str] = ()) -> None:
     try:
         found = read(files, tables.numbers(), TAKEN, suites.SUITES, suites.NAMES)
     except DefinitionError as error:
-        errors = [*error.errors[:MOST_ERRORS]]
-        if len(error.errors) > MOST_ERRORS:
-            errors.append(f"and {len(error.errors) - MOST_ERRORS} more")
-        if any(line.startswith(str(path)) for path in always for line in error.errors):
-            errors.append(f"{always[0].parent} is read at every start; to go on without it, set {VARIABLE} to nothing")
-        raise DefinitionError(errors) from None
+        folder = always[0].parent if always else ""
+        raise DefinitionError(explained(error.errors, always, folder, VARIABLE)) from None
     for table in found.tables:
         tables.define(table.number, table.layer)
     for suite in found.suites:

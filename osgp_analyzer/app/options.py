@@ -9,13 +9,19 @@ from collections.abc import Iterable
 from dissectors.carriers import DECODERS, TABLES
 from osgp_analyzer.app.session import Settings
 from osgp_analyzer.capture import CaptureError
+from osgp_analyzer.security.keyring import EMPTY, KeyRing
 
 DecodeAs = tuple[str, range, str]
 """``udp.port==24010,apdu``: table, numbers, decoder."""
 
 
-def settings(links: Iterable[tuple[int, str]], crc: str = "auto", decode_as: Iterable[DecodeAs] = ()) -> Settings:
-    """Settings from ``--link``, ``--crc`` and ``-d``. Raises `CaptureError` naming the nearest decoders."""
+def settings(
+    links: Iterable[tuple[int, str]], crc: str = "auto", decode_as: Iterable[DecodeAs] = (), keys: KeyRing = EMPTY
+) -> Settings:
+    """Settings from ``--link``, ``--crc``, ``-d``, and a key ring.
+
+    Raises `CaptureError` naming the nearest decoders.
+    """
     chosen_links = {number: _decoder(decoder, f"--link {number}={decoder}") for number, decoder in links}
     chosen: dict[str, dict[int, str]] = {}
     for table, numbers, decoder in decode_as:
@@ -23,7 +29,7 @@ def settings(links: Iterable[tuple[int, str]], crc: str = "auto", decode_as: Ite
         if table not in TABLES:
             raise CaptureError(f"{option}: no table named {table!r}; {_nearest(table, TABLES)}")
         chosen.setdefault(table, {}).update(dict.fromkeys(numbers, _decoder(decoder, option)))
-    return Settings(chosen_links, {"auto": None, "present": True, "absent": False}[crc], chosen)
+    return Settings(chosen_links, {"auto": None, "present": True, "absent": False}[crc], chosen, keys)
 
 
 def _decoder(name: str, option: str) -> str:

@@ -41,6 +41,10 @@ class Wanted:
         names = {*self.names, *(self.filter.names if self.filter is not None else ())}
         return any(name in dependent_fields() or name.partition(".")[0] == "finding" for name in names)
 
+    def guarded(self, session: Session) -> bool:
+        """Whether messages are to be opened and judged: for which all frames before must be seen too."""
+        return bool(session.settings.keys.keys)
+
     @cached_property
     def filter(self) -> Filter | None:
         """The display filter. Raises `FilterError` for a text that is none."""
@@ -63,8 +67,9 @@ def selected_chunks(
     if count is not None:
         stop = count if stop is None else min(count, stop)
     contexts = Contexts() if wanted.tables else None
+    guard = session.guard() if wanted.guarded(session) else None
     for tracked in track(
-        session.store, CHUNK, ahead, whole=whole, deep=deep, start=start, stop=stop, contexts=contexts
+        session.store, CHUNK, ahead, whole=whole, deep=deep, start=start, stop=stop, contexts=contexts, guard=guard
     ):
         chunk = tracked.chunk
         mask = np.ones(chunk.stop - chunk.start, bool) if chosen is None else chosen.mask(session.store, chunk, tracked)

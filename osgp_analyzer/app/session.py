@@ -16,11 +16,14 @@ from dissectors.carriers import LINK_TYPES
 from osgp_analyzer.analysis.contexts import Contexts, Seen
 from osgp_analyzer.analysis.packets import Places, together
 from osgp_analyzer.analysis.pairing import Pairing
-from osgp_analyzer.analysis.tracking import track
+from osgp_analyzer.analysis.security.guard import Guard
+from osgp_analyzer.analysis.security.judged import Judged
+from osgp_analyzer.analysis.tracking import take_in, track
 from osgp_analyzer.analysis.transactions import FAR_BACK, NONE
 from osgp_analyzer.capture import Capture, CaptureError, Frame
 from osgp_analyzer.engines.columns.values import Ints
 from osgp_analyzer.engines.knowledge import Chosen, Knowledge
+from osgp_analyzer.security.keyring import EMPTY, KeyRing
 from osgp_analyzer.store import FrameStore
 
 if TYPE_CHECKING:
@@ -35,11 +38,13 @@ BLOCK = 4096
 @dataclass(frozen=True)
 class Settings:
     """What the user chose. `links`: link type to layer class name. `crc`: whether LPDUs end in a CRC; None: found
-    out for each interface. `chosen`: layers by table and value: ``{"udp.port": {24010: "APDU"}}``."""
+    out for each interface. `chosen`: layers by table and value: ``{"udp.port": {24010: "APDU"}}``.
+    `keys`: with what messages are opened and judged."""
 
     links: Mapping[int, str] | None = None
     crc: bool | None = None
     chosen: Chosen = field(default_factory=dict)
+    keys: KeyRing = EMPTY
 
 
 class Session:
@@ -81,6 +86,14 @@ class Session:
     @cached_property
     def _contexts(self) -> Contexts:
         return Contexts(remember=True)
+
+    def guard(self, remember: bool = False) -> Guard:
+        """Judges messages with the user's keys, from the first frame on. `remember`: also for `Guard.of`."""
+        return Guard(self.store, self.settings.keys, remember)
+
+    @cached_property
+    def _guard(self) -> Guard | None:
+        return self.guard(remember=True) if self.settings.keys.keys else None
 
     @cached_property
     def decoder(self) -> Decoder:
@@ -156,27 +169,42 @@ class Session:
         self, frame: Frame, index: int, request: Mapping[str, Any] | None = None, earlier: bytes | None = None
     ) -> Decoded:
         tables = Tables(lambda: self._seen_before(index))
+        judged = self._judged(index)
         known = Knowledge(
             request=request,
             tables=tables,
             crc=self.store.keeps_crc(frame.interface),
             chosen=self.settings.chosen,
             earlier=earlier,
+            opened=judged.opened if judged is not None else None,
         )
         decoded = self.decoder.decode(frame, known)
+        if judged is not None:
+            decoded.security = judged
+            decoded.findings += judged.findings
         decoded.tables = {name: frame + 1 for name, frame in tables.used.items()}
         return decoded
 
     def _seen_before(self, index: int) -> Seen | None:
         """What the tables of the meter of a frame were known to say before it."""
+        return self._contexts.of(index) if self._follow(index) else None
+
+    def _judged(self, index: int) -> Judged | None:
+        """How the message of a frame is protected."""
+        if self._guard is None or not self._follow(index):
+            return None
+        return self._guard.of(index, self.capture[index])
+
+    def _follow(self, index: int) -> bool:
+        """Track the capture as far as a frame; False where it ends before."""
         while self._contexts.stop <= index:
             before = self._contexts.stop
-            for _ in track(self.store, whole=False, start=before, contexts=self._contexts):
+            for _ in track(self.store, whole=False, start=before, contexts=self._contexts, guard=self._guard):
                 if self._contexts.stop > index:
                     break
             if self._contexts.stop == before:
-                return None
-        return self._contexts.of(index)
+                return False
+        return True
 
     def _request_of(self, index: int) -> int:
         """Index of the request that a response answers, `NONE` where it has none in reach."""
@@ -193,8 +221,10 @@ class Session:
     def _pair(self, start: int) -> _Paired:
         """A block, paired with what is before it in reach."""
         stop, before = min(start + BLOCK, len(self.capture)), max(0, start - FAR_BACK)
-        pairing = Pairing()
-        requests = pairing.pair(self.store.chunk(before, stop))[start - before :]
+        pairing, chunk = Pairing(), self.store.chunk(before, stop)
+        if self._guard is not None and self._follow(stop - 1):
+            take_in(self.store, chunk, self._guard.recall(chunk)[0])
+        requests = pairing.pair(chunk)[start - before :]
         return _Paired(stop, requests, pairing.parts)
 
 

@@ -50,7 +50,8 @@ def in_order(session: Session, wanted: Wanted, work: Work, done: Callable[[int],
     Raises `FilterError`, and whatever `work` raises.
     """
     workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-    if workers < 2 or wanted.tables or wanted.count is not None or session.capture.live or not hasattr(os, "fork"):
+    alone = wanted.tables or wanted.guarded(session) or wanted.count is not None or session.capture.live
+    if workers < 2 or alone or not hasattr(os, "fork"):
         yield from _here(session, wanted, work, done)
         return
     wanted.filter  # noqa: B018  a text that is none must be said here

@@ -17,7 +17,7 @@ from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, Slices
 from osgp_analyzer.engines.text import printable
 from osgp_analyzer.export.columns import OWN, Columns
 from osgp_analyzer.filters.names import NUMBER, TIME
-from osgp_analyzer.filters.occurrences import frame_part
+from osgp_analyzer.filters.occurrences import Texts, frame_part
 from osgp_analyzer.store import NO_TIME
 from osgp_analyzer.store.header import ABSENT, PACKED
 from osgp_analyzer.store.store import OF_REQUEST
@@ -82,6 +82,9 @@ class Table:
 
 def _frame(tracked: Tracked, name: str, rows: Ints, suffix: str) -> list[Cells]:
     part = frame_part(name, tracked.store, tracked.chunk, tracked)
+    if isinstance(part.value, Texts):
+        texts = part.value.values
+        return [cells.table([printable(texts[row] or "") + suffix for row in rows.tolist()])]
     assert isinstance(part.value, Numbers)
     kind, known, values = OWN[name], part.known[rows], part.value.values[rows]
     if kind == NUMBER:

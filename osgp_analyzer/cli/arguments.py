@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 import difflib
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from osgp_analyzer import __version__
 from osgp_analyzer.cli.words import count, decode_as, file, interval, link, moment, offset, rate
@@ -29,10 +29,26 @@ class Parser(argparse.ArgumentParser):
         if message.startswith("unrecognized arguments: "):
             wrong = message.removeprefix("unrecognized arguments: ").split()[0]
             if not wrong.startswith("-"):
-                self.exit(USAGE, f"{self.prog}: one file at a time: {wrong!r} is one too many\n")
+                self.exit(USAGE, f"{self.prog}: {self.too_many(wrong)}\n")
             known = [option for action in self._actions for option in action.option_strings]
-            message = f"unknown option {wrong}{nearest(wrong.split('=')[0], known)}"
+            message = f"unknown option {wrong.split('=')[0]}{nearest(wrong.split('=')[0], known)}"
+        if ": ignored explicit argument " in message:
+            message = f"{message.partition(': ignored explicit')[0]}: has no value"
         self.exit(USAGE, f"{self.prog}: {message}\nTry: {self.prog} --help\n")
+
+    def too_many(self, word: str) -> str:
+        """What to say of a word that nothing asks for."""
+        return f"one file at a time: {word!r} is one too many"
+
+
+_P = TypeVar("_P", bound=Parser)
+
+
+class _KeysParser(Parser):
+    """Does not repeat words: one may be a key."""
+
+    def too_many(self, word: str) -> str:
+        return "a word too many: a key is not written here, where others could see it, but asked for"
 
 
 def nearest(wrong: str, known: Sequence[str]) -> str:
@@ -86,6 +102,19 @@ def _common(parser: argparse.ArgumentParser) -> None:
         help="whether LPDUs end in a CRC (default: found out from the file and its first frames)",
     )
     _define(parser)
+    parser.add_argument(
+        "--keys",
+        type=file,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="use the keys in a TOML file (docs/keys.md); may be given several times",
+    )
+    _shared_keys(parser)
+
+
+def _shared_keys(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--shared-keys", action="store_true", help="use key files that others can read, too")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -152,13 +181,12 @@ def parser() -> argparse.ArgumentParser:
     _sql(commands)
     _stats(commands)
     _table(commands)
+    _keys(commands)
     _simulate(commands)
     return top
 
 
-def _command(
-    commands: argparse._SubParsersAction[Parser], name: str, summary: str, description: str, epilog: str
-) -> Parser:
+def _command(commands: argparse._SubParsersAction[_P], name: str, summary: str, description: str, epilog: str) -> _P:
     return commands.add_parser(
         name,
         help=summary,
@@ -340,6 +368,76 @@ def _table(commands: argparse._SubParsersAction[Parser]) -> None:
     _colour(table)
     _define(table)
     table.set_defaults(run="osgp_analyzer.cli.table")
+
+
+KEYS = """\
+docs/keys.md describes the files. One is read at every start: ~/.config/osgp-analyzer/keys.toml, or what the environment
+variable OSGP_ANALYZER_KEYS names. No command shows a key.
+
+exit codes:
+  0  all is well
+  1  check: a key is weak, or several meters have it
+  2  a file is wrong, cannot be read, or can be read by others: what is wrong is said, with its line
+"""
+ADD = """\
+Keys are asked for, one after the other in the order of the options; when standard input is no terminal, each is a line
+of it. A key is written in hex, or after "text:" as characters. FILE is made, for its owner only, if it is not there; a
+section that it has gets what is new, and all else in it stays as it is.
+
+examples:
+  osgp-analyzer keys add keys.toml --meter "Main street 4" --domain 4F5347 --address 1/20 --omak --mak
+  osgp-analyzer keys add keys.toml --domain 4F5347 --domain-key < key.txt
+  osgp-analyzer keys add keys.toml --group 4F5347/3 --oma-key
+  osgp-analyzer keys add keys.toml --try --omak
+"""
+
+
+def _keys(commands: argparse._SubParsersAction[Parser]) -> None:
+    keys = _command(commands, "keys", "write key files, list and check them", "Work on files of keys.", KEYS)
+    actions = keys.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=_KeysParser)
+    keys.set_defaults(run="osgp_analyzer.cli.keys")
+
+    add = _command(actions, "add", "add keys to a file", "Add keys of a meter, a domain or a group, or to try.", ADD)
+    add.allow_abbrev = False
+    add.add_argument("file", type=file, metavar="FILE", help="the key file")
+    add.add_argument("--meter", metavar="NAME", help="the meter: any name; with at least one of the next")
+    add.add_argument("--address", metavar="SUBNET/NODE", help="its address, such as 1/20")
+    add.add_argument("--neuron-id", metavar="HEX", help="its Neuron ID")
+    add.add_argument("--port", metavar="NAME", help="the interface of captures that it is at")
+    add.add_argument("--domain", metavar="HEX", help="its domain; without --meter: keys of the whole domain")
+    add.add_argument("--group", metavar="DOMAIN/GROUP", help="keys of a group")
+    add.add_argument("--try", dest="try_", action="store_true", help="keys to try where none is known")
+    for kind, what in KINDS.items():
+        option = f"--{kind.replace('_', '-')}"
+        add.add_argument(option, dest="kinds", action="append_const", const=kind, default=[], help=what)
+    _shared_keys(add)
+
+    for name, summary, description in (
+        ("list", "list keys, without showing one", "List keys: name, kind, length, whose, from when until when."),
+        (
+            "check",
+            "say what is wrong or weak",
+            "Say what is wrong with key files, or how many keys they have, and weak ones.",
+        ),
+    ):
+        action = actions.add_parser(name, help=summary, description=description)
+        action.add_argument("files", nargs="*", type=file, metavar="FILE", help="key files; none: the standing one")
+        _shared_keys(action)
+
+
+KINDS = {
+    "omak": "OMAK: OSGP on the power line (12 bytes)",
+    "base_key": "base key of RC4 on the power line (16)",
+    "domain_key": "EN 14908-1 authentication (6)",
+    "oma_key": "EN 14908-1 Open Media Authentication (12)",
+    "mak": "MAK: MEP port, advanced (16)",
+    "mbk": "MBK: MEP port, basic (16)",
+    "psk": "pre-shared key: TLS on the MEP port, AES suites (16 or 32)",
+    "mk": "MK: password of the optical port, master (20)",
+    "pk": "PK: password of the optical port, programming (20)",
+    "rk": "RK: password of the optical port, reading (20)",
+}
+"""Kinds of keys; the key ring is not imported before it is used."""
 
 
 SIMULATION = """\

@@ -12,11 +12,10 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NoReturn
 
-from osgp_analyzer.app.options import settings
 from osgp_analyzer.app.selection import Wanted, selected_chunks
-from osgp_analyzer.app.session import Session
 from osgp_analyzer.capture import CaptureError
 from osgp_analyzer.cli.arguments import nearest
+from osgp_analyzer.cli.opening import opened
 from osgp_analyzer.cli.progress import Progress
 from osgp_analyzer.cli.show import notes
 from osgp_analyzer.export.columns import Columns, default_names, with_names
@@ -39,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     if form in BINARY and options.out == "-" and sys.stdout.isatty():
         raise CaptureError(f"{form} is not for terminals: name a file, or send it to another program with |")
     check_apart(options.file, options.out)
-    session = Session.open(options.file, settings(options.link, options.crc, options.decode_as))
+    session = opened(options)
     found = False
 
     def selection() -> Selection:

@@ -33,7 +33,7 @@ ADDRESSES: Described = {
 FINDING: Described = {
     "finding.code": "What there is to remark on the frame: lpdu.crc_bad",
     "finding.severity": "chat, note, warn or error",
-    "finding.group": "malformed, checksum, protocol, undecoded or assumption",
+    "finding.group": "malformed, checksum, protocol, undecoded, assumption or security",
 }
 OTHERS: dict[str, tuple[str, Described]] = {
     "frame": ("Frame", FRAME | {n: f"{f.label}: {f.doc}" for n, f in FIELDS.items() if n.startswith("frame.")}),
@@ -41,6 +41,10 @@ OTHERS: dict[str, tuple[str, Described]] = {
     "transaction": (
         "Exchanges, found over all frames",
         {n: f"{f.label}: {f.doc}" for n, f in FIELDS.items() if n.startswith("tr")},
+    ),
+    "security": (
+        "Protection of messages, with --keys",
+        {n: f"{f.label}: {f.doc}" for n, f in FIELDS.items() if n.startswith("security.")},
     ),
     "finding": ("Findings", FINDING),
     "data": ("Data", {"data.data": "Bytes that no layer reads"}),

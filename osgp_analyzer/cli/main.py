@@ -21,7 +21,7 @@ RARELY = 100_000
 
 def with_command(arguments: list[str]) -> list[str]:
     """Put the command in front of arguments that start with a file: the screen, or `show` without a terminal."""
-    commands = ("show", "view", "fields", "export", "sql", "stats", "table", "simulate")
+    commands = ("show", "view", "fields", "export", "sql", "stats", "table", "keys", "simulate")
     if not arguments or arguments[0] in (*commands, "-h", "--help", "--version"):
         return arguments
     if "." not in arguments[0] and "/" not in arguments[0] and arguments[0] != "-" and not os.path.exists(arguments[0]):
@@ -71,7 +71,7 @@ def _run(given: list[str]) -> int:
         extra = []
     if extra:
         try:
-            _command_parser(options.command).error(f"unrecognized arguments: {' '.join(extra)}")
+            _command_parser(options).error(f"unrecognized arguments: {' '.join(extra)}")
         except SystemExit:
             return USAGE
     from osgp_analyzer.app.definitions import define
@@ -79,6 +79,7 @@ def _run(given: list[str]) -> int:
     from osgp_analyzer.engines.text import printable
     from osgp_analyzer.filters.errors import FilterError
     from osgp_analyzer.schema.errors import DefinitionError
+    from osgp_analyzer.security.keyring import KeyFileError
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a character gets its number
@@ -89,7 +90,7 @@ def _run(given: list[str]) -> int:
     except CaptureError as error:
         print(f"osgp-analyzer: {printable(str(error))}", file=sys.stderr)
         return USAGE
-    except DefinitionError as error:
+    except (DefinitionError, KeyFileError) as error:
         for line in error.errors:
             print(f"osgp-analyzer: {printable(line)}", file=sys.stderr)
         return USAGE
@@ -103,9 +104,10 @@ def _silence() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _command_parser(name: str) -> argparse.ArgumentParser:
-    for action in parser()._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            found: argparse.ArgumentParser = action.choices[name]
-            return found
-    raise KeyError(name)
+def _command_parser(options: argparse.Namespace) -> argparse.ArgumentParser:
+    """That of the command, and of its action where it has some."""
+    found: argparse.ArgumentParser = parser()
+    for name in filter(None, (options.command, getattr(options, "action", None))):
+        (commands,) = (a for a in found._actions if isinstance(a, argparse._SubParsersAction))
+        found = commands.choices[name]
+    return found

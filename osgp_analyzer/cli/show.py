@@ -9,13 +9,13 @@ import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
 from osgp_analyzer.app.lines import Lines
-from osgp_analyzer.app.options import settings
 from osgp_analyzer.app.selection import Wanted, selected
 from osgp_analyzer.app.session import Session
 from osgp_analyzer.app.spans import Work, in_order
 from osgp_analyzer.app.times import Format, formatter
 from osgp_analyzer.capture import CaptureError
 from osgp_analyzer.cli.arguments import BROKEN, OK
+from osgp_analyzer.cli.opening import opened
 from osgp_analyzer.cli.progress import Progress
 from osgp_analyzer.cli.tree import STYLES, Tree, as_json
 from osgp_analyzer.engines.text import printable
@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
         return run_fields(options)
     if options.fields or options.print:
         raise CaptureError("-e and -E are for -T fields")
-    session = Session.open(options.file, settings(options.link, options.crc, options.decode_as))
+    session = opened(options)
     colour = options.color == "always" or (options.color == "auto" and sys.stdout.isatty())
     found = False
     try:
@@ -107,6 +107,8 @@ def _frame(decoded: Decoded) -> dict[str, Any]:
         made["request"] = decoded.request
     if decoded.tables:
         made["tables"] = dict(decoded.tables)
+    if decoded.security is not None:
+        made["security"] = decoded.security.as_json()
     if frame.comments:
         made["comments"] = list(frame.comments)
     return made
@@ -132,4 +134,8 @@ class _Frames:
             out.write(f"    [Answers frame {decoded.request}]\n")
         if decoded.tables:
             out.write(f"    [{decoded.told_by}]\n")
-        self.tree.write(decoded.layers, [f for f in decoded.findings if f.code.startswith("frame.")], out)
+        if decoded.security is not None:
+            out.write(f"    [{printable(str(decoded.security))}]\n")
+        self.tree.write(
+            decoded.layers, [f for f in decoded.findings if f.code.startswith(("frame.", "security."))], out
+        )

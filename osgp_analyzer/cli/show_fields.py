@@ -6,12 +6,11 @@ from __future__ import annotations
 import argparse
 from functools import partial
 
-from osgp_analyzer.app.options import settings
 from osgp_analyzer.app.selection import Wanted
-from osgp_analyzer.app.session import Session
 from osgp_analyzer.app.table import Table
 from osgp_analyzer.capture import CaptureError
 from osgp_analyzer.cli.arguments import nearest
+from osgp_analyzer.cli.opening import opened
 from osgp_analyzer.cli.show import notes, print_all
 
 PRINT = {"header": "n", "separator": "/t", "occurrence": "a", "aggregator": ","}
@@ -33,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     if not options.fields:
         raise CaptureError("-T fields needs at least one field: -e FIELD")
     table = Table(options.fields, chosen["occurrence"], chosen["aggregator"])
-    session = Session.open(options.file, settings(options.link, options.crc, options.decode_as))
+    session = opened(options)
     separator = chosen["separator"].replace("/t", "\t")
     if chosen["header"] == "y":
         print(separator.join(options.fields), flush=True)

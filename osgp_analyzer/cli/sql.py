@@ -10,11 +10,10 @@ from collections.abc import Iterable
 from itertools import chain, islice
 from typing import TextIO
 
-from osgp_analyzer.app.options import settings
 from osgp_analyzer.app.selection import Wanted, selected_chunks
-from osgp_analyzer.app.session import Session
 from osgp_analyzer.cli.arguments import USAGE
 from osgp_analyzer.cli.export import ended_by_signals
+from osgp_analyzer.cli.opening import opened
 from osgp_analyzer.cli.progress import Progress
 from osgp_analyzer.cli.show import notes
 from osgp_analyzer.engines.text import printable
@@ -32,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     """Print the answer; 1 when the capture is damaged, 2 for a wrong question."""
     try:
         with ended_by_signals(), Query(options.query) as query:
-            session = Session.open(options.file, settings(options.link, options.crc, options.decode_as))
+            session = opened(options)
             wanted = Wanted(options.filter, options.count, query.columns.names)
             query.load(Progress(session).of(selected_chunks(session, wanted)))
             {"table": _table, "csv": _csv, "json": _json}[options.format](query, sys.stdout)

@@ -8,12 +8,11 @@ import json
 import sys
 
 from osgp_analyzer.analysis.statistics import SECTIONS, Settings
-from osgp_analyzer.app.options import settings
-from osgp_analyzer.app.session import Session
 from osgp_analyzer.app.statistics import gather
 from osgp_analyzer.capture import CaptureError
 from osgp_analyzer.cli import stats_plots, stats_summary, stats_tables
 from osgp_analyzer.cli.arguments import nearest
+from osgp_analyzer.cli.opening import opened
 from osgp_analyzer.cli.progress import Progress
 from osgp_analyzer.cli.show import notes
 from osgp_analyzer.cli.stats_page import Page
@@ -40,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
         if name not in known:
             hint = nearest(name, known) or f"; there are {', '.join(known)}"
             raise CaptureError(f"no statistic named {name!r}{hint}")
-    session = Session.open(options.file, settings(options.link, options.crc, options.decode_as))
+    session = opened(options)
     chosen = Settings(options.rate, options.interval)
     names = SECTIONS if not options.statistics or ALL in options.statistics else options.statistics
     found = gather(session, options.filter, names, chosen, Progress(session).of)

@@ -6,9 +6,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from osgp_analyzer.app.options import settings
-from osgp_analyzer.app.session import Session
 from osgp_analyzer.cli.arguments import BROKEN, OK, USAGE
+from osgp_analyzer.cli.opening import opened
 
 
 def run(options: argparse.Namespace) -> int:
@@ -17,7 +16,7 @@ def run(options: argparse.Namespace) -> int:
         where = sys.stdout if sys.stdout.isatty() else sys.stderr
         print("osgp-analyzer: the screen needs a terminal; to print the frames use: osgp-analyzer show", file=where)
         return USAGE
-    session = Session.open(options.file, settings(options.link, options.crc, options.decode_as))
+    session = opened(options)
     from osgp_analyzer.tui.app import Screen
 
     Screen(session).run()

@@ -12,6 +12,17 @@ Chosen = Mapping[str, Mapping[int, str]]
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """An encrypted message of a frame in clear. `at`: where its body begins in the frame. `plain`: its body, without
+    the `tail` bytes at its end that are clear. `response`: which way it goes."""
+
+    at: int
+    plain: bytes = field(repr=False)
+    tail: int
+    response: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Knowledge:
     """Handed to an engine with the frame.
 
@@ -20,6 +31,7 @@ class Knowledge:
     `crc`: True when the carrier keeps the CRC of LPDUs, False when it does not, None when nothing is known.
     `chosen`: layers (class names) that the user wants, by table (`Switch.table`) and value.
     `earlier`: of a message in several packets, what the packets before this one had of it.
+    `opened`: what the message says that the frame has encrypted, where a key opened it.
     """
 
     request: Mapping[str, Any] | None = None
@@ -27,6 +39,7 @@ class Knowledge:
     crc: bool | None = None
     chosen: Chosen = field(default_factory=dict)
     earlier: bytes | None = None
+    opened: Opened | None = None
 
 
 NOTHING = Knowledge()

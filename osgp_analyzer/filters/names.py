@@ -26,7 +26,7 @@ FRAME = {
     "frame.link_type": NUMBER,
     "frame.interface": NUMBER,
 }
-TRACKED = {name: TIME if field.kind is Kind.TIME else NUMBER for name, field in FIELDS.items()}
+TRACKED = {name: {Kind.TIME: TIME, Kind.WORD: TEXT}.get(field.kind, NUMBER) for name, field in FIELDS.items()}
 """Fields that follow from other frames."""
 FINDING = {"finding.code": TEXT, "finding.severity": NUMBER, "finding.group": NUMBER}
 """What decoding had to remark on a frame; ``finding`` alone: whether it had."""

@@ -63,6 +63,10 @@ def frame_part(name: str, store: FrameStore, chunk: Chunk, tracked: Tracked | No
     if name in TRACKED:
         none = np.full(chunk.stop - chunk.start, ABSENT, np.int64)
         found = FIELDS[name].values(tracked) if tracked is not None else none
+        words = FIELDS[name].words
+        if words is not None:
+            texts = np.array([*(words(tracked) if tracked is not None else ()), None], object)  # the last one: absent
+            return Part(None, Texts(texts[found].tolist()), found != ABSENT)
         return Part(None, Numbers(found, found != ABSENT), found != ABSENT)
     everywhere = np.ones(chunk.stop - chunk.start, bool)
     known = everywhere

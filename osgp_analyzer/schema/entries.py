@@ -5,15 +5,16 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, DecimalException
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from osgp_analyzer.schema import tomlfile
 from osgp_analyzer.schema.source import Certainty, Source
+from osgp_analyzer.schema.tomlfile import Document, Steps
 
 LARGEST_FILE = 1 << 20
 """Bytes."""
@@ -22,7 +23,6 @@ LONGEST = 1 << 24
 """Bytes or elements that a field has, at most: a part of a table cannot begin later."""
 KINDS = {"table": "field", "struct": "field", "suite": "derive"}
 """What a file can define, and what each has inside, as ``[[table.field]]``."""
-_HEADER = re.compile(r"\s*\[\[\s*(table|struct|suite)\s*(\.\s*(?:field|derive)\s*)?\]\]")
 
 
 def nearest(wrong: str, known: Iterable[str]) -> str:
@@ -39,28 +39,20 @@ class Entry:
     values: Mapping[str, Any]
     kind: str
     title: str
-    file: str
+    document: Document
+    steps: Steps
     errors: list[str]
-    lines: Sequence[str] = ()
-    first: int | None = None
-    """Line of its header, from 0; None where that cannot be told."""
     fields: list[Entry] = field(default_factory=list)
+
+    @property
+    def file(self) -> str:
+        """Name of the file."""
+        return self.document.name
 
     def wrong(self, text: str, key: str = "") -> None:
         """Note an error; at a key where one is given."""
-        line = self._line(key)
-        where = self.file if line is None else f"{self.file}:{line + 1}"
+        where = self.document.where((*self.steps, key) if key else self.steps)
         self.errors.append(f"{where}: {self.title}: {f'{key} ' if key else ''}{text}")
-
-    def _line(self, key: str) -> int | None:
-        if self.first is None:
-            return None
-        for number in range(self.first + 1, len(self.lines)):
-            if self.lines[number].lstrip().startswith("["):
-                break
-            if key and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", self.lines[number]):
-                return number
-        return self.first
 
     def only(self, known: Iterable[str], what: str) -> None:
         """Refuse other keys than these."""
@@ -143,47 +135,30 @@ class Entry:
 
 def load(path: Path, errors: list[str]) -> list[Entry]:
     """What a file defines, each with its fields; what is wrong with it is added to `errors`."""
-    name = str(path)
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(LARGEST_FILE + 1)
-        if len(data) > LARGEST_FILE:
-            errors.append(f"{name}: is larger than {LARGEST_FILE >> 20} MiB: a file of definitions is short")
-            return []
-        text = data.decode("utf-8")
-        document = tomllib.loads(text.replace("\r\n", "\n"), parse_float=Decimal)
-    except OSError as error:
-        errors.append(f"{name}: {error.strerror or error}")
-    except UnicodeDecodeError as error:
-        errors.append(f"{name}: is not UTF-8 at byte {error.start}")
-    except (tomllib.TOMLDecodeError, ValueError, DecimalException) as error:
-        errors.append(f"{name}: is no TOML: {str(error)[:200]}")
-    except RecursionError:
-        errors.append(f"{name}: has too many brackets inside each other")
-    else:
-        return _entries(document, text.splitlines(), name, errors)
-    return []
+    document = tomlfile.load(path, LARGEST_FILE, errors, parse_float=Decimal)
+    return [] if document is None else _entries(document, errors)
 
 
-def _entries(document: Mapping[str, Any], lines: Sequence[str], name: str, errors: list[str]) -> list[Entry]:
-    for key in document:
+def _entries(document: Document, errors: list[str]) -> list[Entry]:
+    name = document.name
+    there = f"; there are {', '.join(f'[[{kind}]]' for kind in KINDS)}"
+    for key in document.values:
         if key not in KINDS:
-            there = f"; there are {', '.join(f'[[{kind}]]' for kind in KINDS)}"
-            errors.append(f"{name}: {key!r} is not known here{nearest(key, KINDS) or there}")
+            errors.append(f"{document.where((key,))}: {key!r} is not known here{nearest(key, KINDS) or there}")
     found: list[Entry] = []
     for kind, part in KINDS.items():
-        place = _places(lines, kind, document.get(kind))
-        for number, values in enumerate(_listed(document.get(kind), f"{name}: write [[{kind}]]", errors.append)):
-            first, firsts = place(number)
+        listed = _listed(document.values.get(kind), f"{name}: write [[{kind}]]", errors.append)
+        for number, values in enumerate(listed):
             called = values.get("number" if kind == "table" else "name")
             title = str(called)[:40] if isinstance(called, (str, int)) else f"[[{kind}]] number {number + 1}"
-            entry = Entry(values, kind, title if title.isprintable() else f"[[{kind}]]", name, errors, lines, first)
+            title = title if title.isprintable() else f"[[{kind}]]"
+            entry = Entry(values, kind, title, document, (kind, number), errors)
             given = _listed(values.get(part), f"write [[{kind}.{part}]]", entry.wrong)
             for index, raw in enumerate(given):
                 own = raw.get("name")
                 own = own[:40] if isinstance(own, str) and own.isprintable() else f"{part} {index + 1}"
-                at = firsts[index] if index < len(firsts) else None
-                entry.fields.append(Entry(raw, part, f"{entry.title}.{own}", name, errors, lines, at))
+                steps = (*entry.steps, part, index)
+                entry.fields.append(Entry(raw, part, f"{entry.title}.{own}", document, steps, errors))
             if not given and part == "field":
                 entry.wrong(f"has no fields: write [[{kind}.field]]")
             found.append(entry)
@@ -200,17 +175,3 @@ def _listed(value: Any, wanted: str, wrong: Callable[[str], None]) -> list[Mappi
         wrong(wanted)
         return []
     return value
-
-
-def _places(lines: Sequence[str], kind: str, given: Any) -> Callable[[int], tuple[int | None, list[int]]]:
-    """Lines of the headers of an entry and of its fields, by number; nothing where headers and entries do not match."""
-    found: list[tuple[int, list[int]]] = []
-    for number, line in enumerate(lines):
-        match = _HEADER.match(line)
-        if match and match[1] == kind:
-            if not match[2]:
-                found.append((number, []))
-            elif found:
-                found[-1][1].append(number)
-    matching = isinstance(given, list) and len(found) == len(given)
-    return lambda index: found[index] if matching else (None, [])

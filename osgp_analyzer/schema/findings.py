@@ -28,6 +28,8 @@ class Group(Enum):
     """Correct as far as known; the rest is not known or not read."""
     ASSUMPTION = "assumption"
     """Read in the likeliest of several ways."""
+    SECURITY = "security"
+    """Keys, digests, and what looks like an attack."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, BinaryIO
 
 from osgp_analyzer.capture import PcapngWriter
@@ -54,22 +54,18 @@ class Recorder:
         self._writer.close()
 
 
-def key_ring(meters: Iterable[Meter]) -> str:
-    """The made-up keys as TOML, a section for each meter, by domain and subnet/node."""
-    parts = ["# Keys of simulated meters; hexadecimal.\n"]
+def key_ring(meters: Iterable[Meter], ports: Mapping[Meter, str]) -> str:
+    """The made-up keys as the analyzer reads them (docs/keys.md), a section for each meter. `ports`: the interfaces of
+    meters that have one of their own. Of two keys the first is that of a meter in use, the other that of a new one."""
+    parts = ["# Keys of simulated meters.\n"]
     for meter in meters:
         keys = meter.keys
-        parts.append(f'\n["{meter.label}"]\nneuron_id = "{meter.neuron_id.hex()}"\n')
-        for name, key in (
-            ("omak", keys.omak),
-            ("domain_key", keys.omak[:6]),
-            ("first_omak", keys.first_omak),
-            ("first_domain_key", keys.first_omak[:6]),
-            ("mak", keys.mak),
-            ("mbk", keys.mbk),
-            ("mk", keys.mk),
-            ("pk", keys.pk),
-            ("rk", keys.rk),
-        ):
-            parts.append(f'{name} = "{key.hex()}"\n')
+        parts.append(f'\n[meter."{meter.label}"]\ndomain = "{meter.domain.hex()}"\naddress = "{meter.name}"\n')
+        parts.append(f'neuron_id = "{meter.neuron_id.hex()}"\n')
+        if meter in ports:
+            parts.append(f'port = "{ports[meter]}"\n')
+        for name, length in (("omak", 12), ("domain_key", 6), ("oma_key", 12)):
+            parts.append(f'{name} = ["{keys.omak[:length].hex()}", "{keys.first_omak[:length].hex()}"]\n')
+        for name in ("mak", "mbk", "mk", "pk", "rk"):
+            parts.append(f'{name} = "text:{getattr(keys, name).decode()}"\n')
     return "".join(parts)

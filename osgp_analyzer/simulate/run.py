@@ -67,7 +67,9 @@ def simulate(
     recorder = Recorder(capture, sidecar, carrier, names, _about(settings, network))
     clock = Clock(settings.start, lambda frame: carrier.airtime(frame.content), recorder.record)
     network.clock = clock
-    keys.write(key_ring(network.meters).encode())
+    serial = [reader for reader in readers if not isinstance(reader, Concentrator)]
+    ports = {meter: names[reader.line] for reader in serial for meter in reader.meters}
+    keys.write(key_ring(network.meters, ports).encode())
     for scenario in cycle(scenarios) if settings.frames else scenarios:
         clock.run(_processes(scenario, readers))
         progress(recorder.count)

@@ -24,6 +24,11 @@ MESSAGES = ("mep", "c1218", "apdu")
 """Layers whose place, and end, is that of a message on one of a meter's ports."""
 ENDS = {"npdu": "end", "message": "message_end", "part": "part_end"}
 PLACES = ("npdu", "apdu", "end", "message", "message_end", "part", "part_end")
+BODIES = {"apdu": "inner", "osgp": "body", "osgp.encrypted": "body", "mep.unread": "body", "mep.tls": "tls"}
+"""Layers whose last place in a frame, and end, is kept where messages are to be opened: the innermost APDU, and what is
+behind the length of the MEP port."""
+OPENABLE = frozenset(name for name, layer in REGISTRY.items() if layer.definition.name in BODIES)
+"""Their class names."""
 OF_PORTS = frozenset(("osgp.direction", "c1218.multi_packet", "c1218.first", "c1218.sequence"))
 OF_DATAGRAMS = frozenset(("udp.src_port", "udp.dst_port", "ipv4.src", "ipv4.dst"))
 """Fields of other layers that tracking needs; the second ones where the user says what a UDP port carries."""
@@ -121,14 +126,16 @@ class Headers:
 
     `more`: by name the values after the first one: rows of frames, and values; several such pairs in their order.
     `places`: first byte of the NPDU and of the APDU, and the end of the NPDU, in the buffer; first byte and end of a
-    message on one of a meter's ports.
+    message on one of a meter's ports. `bodies`: also those of `BODIES`.
     """
 
-    def __init__(self, kept: Mapping[str, Kept], asked: Mapping[str, Kept], size: int) -> None:
+    def __init__(self, kept: Mapping[str, Kept], asked: Mapping[str, Kept], size: int, bodies: bool = False) -> None:
         self.size = size
         self.columns = {name: np.full(size, ABSENT, one.dtype) for name, one in kept.items()}
         self.innermost = {name: np.full(size, ABSENT, one.dtype) for name, one in asked.items()}
-        self.places = {name: np.full(size, ABSENT, np.int64) for name in PLACES}
+        wanted = (*PLACES, *BODIES.values(), *(f"{name}_end" for name in BODIES.values())) if bodies else PLACES
+        self.places = {name: np.full(size, ABSENT, np.int64) for name in wanted}
+        self._bodies = bodies
         self.more: dict[str, list[tuple[Ints, Any]]] = {}
         self._begun: set[str] = set()
 
@@ -141,6 +148,9 @@ class Headers:
             self._place(PLACED[group.definition.name], group, everyone)
         if group.definition.name in MESSAGES:
             self._place("message", group, everyone)
+        if self._bodies and group.at is None and group.definition.name in BODIES:
+            name = BODIES[group.definition.name]
+            self.places[name][everyone], self.places[f"{name}_end"][everyone] = group.start, group.whole
         for field, name in group.definition.full_names:
             column = group.columns.get(field.name)
             if column is None or (name not in self.columns and name not in self.innermost):

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from dissectors.answering import ADDRESSEE
+from dissectors.answering import ADDRESSEE, ALTERNATE
 from dissectors.procedures_columns import PROCEDURES
 from osgp_analyzer.capture import Capture, Interface
 from osgp_analyzer.engines.columns import evaluate
 from osgp_analyzer.engines.columns.decode import again, decode
-from osgp_analyzer.engines.columns.group import Known
+from osgp_analyzer.engines.columns.group import Known, OpenedRows
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, OnDemand, Slices
 from osgp_analyzer.engines.knowledge import Chosen
 from osgp_analyzer.store.chunk import Chunk, Layers
@@ -58,7 +58,7 @@ class FrameStore:
         self.capture, self.links, self.crc, self.chosen = capture, links, crc, chosen or {}
         self.chunks: list[Chunk] = []
         self.kept = kept_columns(bool(self.chosen))
-        self.asked = asked_columns([*request_fields(), *ADDRESSEE])
+        self.asked = asked_columns([*request_fields(), *ADDRESSEE, ALTERNATE])
         self.within = layers_on_the_way([*self.kept, *self.asked])
         self._evidence: dict[int, bool | None] = {}
         self._samples: dict[int, list[int]] = {}
@@ -94,11 +94,13 @@ class FrameStore:
         bare: bool = False,
         tables: Mapping[str, Numbers] | None = None,
         earlier: Slices | None = None,
+        opened: OpenedRows | None = None,
     ) -> Layers:
         """Decode a chunk: for each link type its rows and the layers found in them.
 
         `request` has values of the request of each frame, by full name, `tables` those of its meter's tables,
-        `earlier` what the packets before each had of its message. `within`: only these layers (class names).
+        `earlier` what the packets before each had of its message, `opened` its message in clear. `within`: only
+        these layers (class names).
         `only`: a mask of the frames to decode. `bare`: without findings and bytes that no layer reads.
         """
         data = np.frombuffer(self.capture.buffer, np.uint8)
@@ -113,6 +115,7 @@ class FrameStore:
             asked, seen = _of(request or {}, rows), _of(tables or {}, rows)
             known = Known(asked, crc[rows], within, bare, seen, self.chosen)
             known.earlier = earlier.take(rows) if earlier is not None else None
+            known.opened = opened.take(rows) if opened is not None else None
             found.append((rows, decode(layer, data, chunk.offset[rows], chunk.captured[rows], known)))
         return found
 
@@ -130,10 +133,14 @@ class FrameStore:
         """Columns of frames that are indexed already; they are not kept."""
         return self.read(start, stop, self.within)[0]
 
-    def read(self, start: int, stop: int, within: frozenset[str] | None = None) -> tuple[Chunk, Layers]:
-        """As `chunk`, with the layers that were read for it: all, or those of `within`, then without findings."""
+    def read(
+        self, start: int, stop: int, within: frozenset[str] | None = None, bodies: bool = False
+    ) -> tuple[Chunk, Layers]:
+        """As `chunk`, with the layers that were read for it: all, or those of `within`, then without findings.
+
+        `bodies`: `Chunk.places` also has those of messages that may be encrypted."""
         chunk = Chunk(self.capture, start, stop)
-        headers = Headers(self.kept, self.asked, stop - start)
+        headers = Headers(self.kept, self.asked, stop - start, bodies)
         layers = self.groups(chunk, within=within, bare=within is not None)
         for rows, groups in layers:
             for group in groups:

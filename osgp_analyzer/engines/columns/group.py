@@ -101,6 +101,33 @@ class Part:
         return Part(self.skip.take(rows), self.whole.take(rows))
 
 
+@dataclass(slots=True)
+class OpenedRows:
+    """`engines.knowledge.Opened` of each frame: `at` from the start of the buffer, -1 where nothing was opened."""
+
+    plain: Slices
+    at: Ints
+    tail: Ints
+    response: Bools
+
+    def take(self, rows: Ints) -> OpenedRows:
+        """The rows at `rows`."""
+        return OpenedRows(self.plain.take(rows), self.at.take(rows), self.tail.take(rows), self.response.take(rows))
+
+    def and_also(self, other: OpenedRows) -> OpenedRows:
+        """These and those of other frames."""
+        own, rest, here = self.plain, other.plain, other.plain.known
+        data = np.concatenate([own.data, rest.data])
+        offset = np.where(here, rest.offset + len(own.data), own.offset)
+        plain = Slices(data, offset, np.where(here, rest.length, own.length), own.known | here)
+        return OpenedRows(
+            plain,
+            np.where(here, other.at, self.at),
+            np.where(here, other.tail, self.tail),
+            np.where(here, other.response, self.response),
+        )
+
+
 @dataclass
 class Known:
     """What is known of each frame besides its bytes: columns over the frames of the chunk.
@@ -109,7 +136,7 @@ class Known:
     `crc`: 1 the carrier keeps it, 0 it does not, -1 unknown.
     `within`: payloads of other layers than these (class names) are passed over; None: everything is read.
     `bare`: only the values of fields are wanted, no findings and no bytes that no layer reads.
-    `chosen`, `earlier`: see `Knowledge`.
+    `chosen`, `earlier`, `opened`: see `Knowledge`.
     """
 
     request: Mapping[str, Numbers]
@@ -119,6 +146,7 @@ class Known:
     tables: Mapping[str, Numbers] = field(default_factory=dict)
     chosen: Chosen = field(default_factory=dict)
     earlier: Slices | None = None
+    opened: OpenedRows | None = None
 
 
 class Group:

@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Keys of one kind as columns, and which of them each meter may have.
+
+A meter's keys are those that the ring has for it, then those that were found to be its own, the latest first. A key
+holds from a frame on, where it was changed on the wire, and for a time, where the ring says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dissectors.security_columns import Bytes, mep_base_keys, plc_base_keys
+from osgp_analyzer.analysis.meters import address_number, group_numbers, is_address, neuron_number, packed_bytes
+from osgp_analyzer.engines.columns.values import Bools, Ints
+from osgp_analyzer.security.keyring import Key, KeyRing, Kind, Place
+from osgp_analyzer.store import NO_TIME
+
+FOREVER = np.iinfo(np.int64).max
+MOST = 8
+"""Keys of one meter that a message is tried with."""
+FREE_TRIALS = 4
+"""So many messages of a meter are tried with all keys; after that only each that doubles their number."""
+
+
+@dataclass
+class Holding:
+    """A key of a meter. Frames by index, times in ns; `until` is not included."""
+
+    key: int
+    since: int = 0
+    until: int = FOREVER
+    since_time: int = -FOREVER
+    until_time: int = FOREVER
+
+
+@dataclass
+class Holder:
+    """A meter: its keys, the likeliest first. `own`: the ring, or a change on the wire, says that they are."""
+
+    holdings: list[Holding] = field(default_factory=list)
+    own: bool = False
+    trials: int = 0
+    replaced: dict[int, int] = field(default_factory=dict)
+    """Keys that it does not have any more, from which frame on."""
+
+    def current(self, frame: int) -> Holding | None:
+        """The likeliest key at a frame."""
+        return next((one for one in self.holdings if one.since <= frame < one.until), None)
+
+
+class Names:
+    """The names of all keys; a key's number is its place here."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def add(self, name: str) -> int:
+        """A number for a name; the same name again gets another one."""
+        self.names.append(name)
+        return len(self.names) - 1
+
+
+class Lock:
+    """All keys that may fit one kind of message: of `kinds`, with `size` bytes."""
+
+    def __init__(self, kinds: Sequence[Kind], size: int, ring: KeyRing, names: Names, ports: dict[str, int]) -> None:
+        self.size, self.kinds, self._names = size, tuple(kinds), names
+        self._ports = ports
+        self.secrets: Bytes = np.zeros((size, 0), np.uint8)
+        self.base: Bytes = np.zeros((16, 0), np.uint8)
+        self.number: Ints = np.zeros(0, np.int64)
+        """The number of each key in `Names`."""
+        self.subnet: Ints = np.zeros(0, np.int64)
+        self.node: Ints = np.zeros(0, np.int64)
+        """Where the ring says that the holder of each key is, 0 where it does not."""
+        self.placed: NDArray[np.bool_] = np.zeros(0, bool)
+        """Keys that belong to somebody."""
+        self.holders: dict[int, Holder] = {}
+        self._of: dict[int, list[Holding]] = {}
+        self._anywhere: dict[int, list[Holding]] = {}
+        self._domains: dict[int, list[Holding]] = {}
+        self._places: list[Place] = []
+        bases = {key.place: key for key in ring.keys if key.kind is Kind.BASE_KEY}
+        for key in ring.keys:
+            if key.kind in self.kinds and len(key.secret.reveal()) == size:
+                base = bases.get(key.place) if Kind.OMAK in self.kinds else None
+                self._place(key, self.add(key.secret.reveal(), names.add(key.name), key.place, base))
+
+    def add(self, secret: bytes, number: int, place: Place | None = None, base: Key | None = None) -> int:
+        """A further key, by the number of its name; returns its place among the keys."""
+        column = np.frombuffer(secret, np.uint8).reshape(-1, 1)
+        self.secrets = np.concatenate([self.secrets, column], axis=1)
+        if base is not None:
+            made = np.frombuffer(base.secret.reveal(), np.uint8).reshape(-1, 1)
+        elif self.size == 12:
+            made = plc_base_keys(column)
+        elif self.size == 16:
+            made = mep_base_keys(column)
+        else:
+            made = np.zeros((16, 1), np.uint8)
+        self.base = np.concatenate([self.base, made], axis=1)
+        self.number = np.append(self.number, number)
+        self.subnet = np.append(self.subnet, (place.subnet if place else None) or 0)
+        self.node = np.append(self.node, (place.node if place else None) or 0)
+        self.placed = np.append(self.placed, place is not None and place != Place())
+        self._places.append(place or Place())
+        return len(self.number) - 1
+
+    def __len__(self) -> int:
+        return len(self.number)
+
+    def secret(self, key: int) -> bytes:
+        """The bytes of a key."""
+        return self.secrets[:, key].tobytes()
+
+    def _place(self, key: Key, index: int) -> None:
+        place = key.place
+        holding = Holding(
+            index,
+            since_time=key.since if key.since is not None else -FOREVER,
+            until_time=key.until if key.until is not None else FOREVER,
+        )
+        if place.subnet is not None and place.node is not None:
+            if place.domain is None:
+                self._anywhere.setdefault(place.subnet << 7 | place.node, []).append(holding)
+            else:
+                number = address_number(place.domain, place.subnet, place.node)
+                self._of.setdefault(number, []).append(holding)
+        if place.neuron_id is not None:
+            self._of.setdefault(neuron_number(place.neuron_id), []).append(holding)
+        if place.group is not None and place.domain is not None:
+            domain, group = (np.array([one], np.int64) for one in (packed_bytes(place.domain), place.group))
+            self._of.setdefault(int(group_numbers(domain, group)[0]), []).append(holding)
+        if place.port is not None and place.port in self._ports:
+            self._of.setdefault(self._ports[place.port], []).append(holding)
+        if place.domain is not None and place.subnet is None and place.neuron_id is None and place.group is None:
+            self._domains.setdefault(packed_bytes(place.domain), []).append(holding)
+
+    def holder(self, meter: int, domain: int) -> Holder:
+        """A meter in a domain (as the column `npdu.domain` has it), made when it is first asked for."""
+        found = self.holders.get(meter)
+        if found is None:
+            own = list(self._of.get(meter, ()))
+            if is_address(meter):
+                own += self._anywhere.get(meter & 0x7FFF, ())
+            own += self._domains.get(domain, ())
+            found = self.holders[meter] = Holder([*own][:MOST], bool(own))
+        return found
+
+    def learn(self, holder: Holder, key: int, since: int = 0) -> None:
+        """A key turned out to be a meter's: it comes first from now on."""
+        holdings = [one for one in holder.holdings if one.key == key] or [Holding(key, since)]
+        holder.holdings = [*holdings, *(one for one in holder.holdings if one.key != key)][:MOST]
+
+    def change(self, meter: int, domain: int, secret: bytes, number: int, since: int) -> None:
+        """A meter has another key from a frame on, by whatever number it is known."""
+        current = self.holder(meter, domain).current(since)
+        place = self._places[current.key] if current is not None else Place()
+        new = self.add(secret, number, place)
+        for one in {meter, *self._numbers(place)}:
+            holder = self.holder(one, domain)
+            if current is not None:
+                holder.replaced[current.key] = since
+            holder.holdings = [Holding(new, since), *holder.holdings][:MOST]
+            holder.own = True
+
+    def also(self, meter: int, domain: int, secret: bytes, number: int, since: int) -> None:
+        """A meter takes a further key from a frame on, beside those that it has."""
+        holder = self.holder(meter, domain)
+        holder.holdings = [*holder.holdings[: MOST - 1], Holding(self.add(secret, number), since)]
+
+    def likely(self, meter: int, domain: int) -> list[int]:
+        """Keys of a meter, or where it has none those that may be anybody's."""
+        own = [one.key for one in self.holder(meter, domain).holdings]
+        return own or np.flatnonzero(~self.placed)[:MOST].tolist()
+
+    def _numbers(self, place: Place) -> list[int]:
+        """All that a meter at a place is known by."""
+        found = []
+        if place.domain is not None and place.subnet is not None and place.node is not None:
+            found.append(address_number(place.domain, place.subnet, place.node))
+        if place.neuron_id is not None:
+            found.append(neuron_number(place.neuron_id))
+        return found
+
+
+class Candidates:
+    """For rows with meters the keys to be tried, one after another."""
+
+    def __init__(self, lock: Lock, meter: Ints, domain: Ints, frame: Ints, time: Ints) -> None:
+        meters, first, self.inverse = np.unique(meter, return_index=True, return_inverse=True)
+        self.holders = [
+            lock.holder(one, where) for one, where in zip(meters.tolist(), domain[first].tolist(), strict=True)
+        ]
+        self._frame, self._time, self._lock = frame, time, lock
+        self._fill()
+
+    def _fill(self) -> None:
+        self.most = max((len(holder.holdings) for holder in self.holders), default=0)
+        shape = (len(self.holders), max(1, self.most))
+        self._key = np.full(shape, -1, np.int64)
+        self._limits = np.empty((4, *shape), np.int64)
+        self._limits[0::2], self._limits[1::2] = -FOREVER, FOREVER
+        for row, holder in enumerate(self.holders):
+            for place, one in enumerate(holder.holdings):
+                self._key[row, place] = one.key
+                self._limits[:, row, place] = one.since, one.until, one.since_time, one.until_time
+        self._limited = bool((self._limits[0::2] > 0).any() or (self._limits[1::2] < FOREVER).any())
+
+    def again(self) -> None:
+        """Take in what the meters were found to have since."""
+        self._fill()
+
+    def keys(self, rows: Ints, place: int) -> Ints:
+        """The key at a place of the list of each row's meter, -1 where there is none that holds then."""
+        meter = self.inverse[rows]
+        key: Ints = self._key[meter, place]
+        if self._limited:
+            since, until, first, last = self._limits[:, meter, place]
+            frame, time = self._frame[rows], self._time[rows]
+            fits = (since <= frame) & (frame < until) & ((time == NO_TIME) | ((first <= time) & (time < last)))
+            key = np.where(fits, key, -1)
+        return key
+
+    def own(self, rows: Ints) -> Bools:
+        """Rows whose meter has keys of its own."""
+        owns = np.array([holder.own for holder in self.holders], bool)
+        return owns[self.inverse[rows]] if len(owns) else np.zeros(len(rows), bool)
+
+    def to_try(self, rows: Ints) -> Ints:
+        """Those of some rows that are to be tried with all keys: the first few of a meter, later ever fewer."""
+        order = np.argsort(self.inverse[rows], kind="stable")
+        meter = self.inverse[rows[order]]
+        starts = np.flatnonzero(np.diff(meter, prepend=-1))
+        nth = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
+        before = np.array([self.holders[one].trials for one in meter.tolist()], np.int64)
+        number = before + nth + 1
+        chosen = (number <= FREE_TRIALS) | (number & (number - 1) == 0)
+        for one, count in zip(*(part.tolist() for part in np.unique(meter, return_counts=True)), strict=True):
+            self.holders[one].trials += count
+        return np.sort(rows[order[chosen]])

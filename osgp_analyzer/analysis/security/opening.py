@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Whether messages fit keys, for many messages at once, each with one key: in clear, or encrypted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dissectors.osgp.protection import CONTINUES, OWN_DIGEST, Protection
+from dissectors.security_columns import Bytes, Pieces, message_keys, mix, rc4
+from osgp_analyzer.analysis.security.locks import Lock
+from osgp_analyzer.analysis.security.messages import Messages
+from osgp_analyzer.engines.columns.values import Bools, Ints
+
+
+@dataclass
+class Texts:
+    """Byte strings in one array: `offset` and `length` of each."""
+
+    data: Bytes
+    offset: Ints
+    length: Ints
+
+    def take(self, rows: Ints | Bools) -> Texts:
+        """Some of them."""
+        return Texts(self.data, self.offset[rows], self.length[rows])
+
+
+@dataclass
+class Asked:
+    """The requests of responses, a row for each: the message on the wire (`start`, `end` in the buffer), and whether it
+    is encrypted."""
+
+    start: Ints
+    end: Ints
+    encrypted: Bools
+
+    def take(self, rows: Ints | Bools) -> Asked:
+        """Some of them."""
+        return Asked(self.start[rows], self.end[rows], self.encrypted[rows])
+
+
+class Opening:
+    """Tries keys of a lock on messages of the buffer `data`, as a port protects them."""
+
+    def __init__(self, protection: Protection, lock: Lock, data: Bytes) -> None:
+        self.protection, self.lock, self.data = protection, lock, data
+        self.plain: Texts | None = None
+        """Of the messages that were tried last as encrypted ones: what they say if the key is right."""
+
+    def wire(self, messages: Messages | Asked) -> Texts:
+        """Messages as they are, without their digests."""
+        return Texts(self.data, messages.start, messages.end - self.protection.digest - messages.start)
+
+    def requests(
+        self, messages: Messages, key: Ints, encrypted: bool, address: tuple[Ints, Ints] | None = None
+    ) -> Bools:
+        """Which requests fit a key each (by its place in the lock). `address`: subnet and node other than theirs."""
+        texts = self.wire(messages)
+        if encrypted:
+            texts = self._decrypted(texts, self._stream(messages, key, texts.length), 0)
+            self.plain = texts
+        return self._agrees(messages, key, [texts], address)
+
+    def responses(
+        self,
+        messages: Messages,
+        asked: Asked,
+        key: Ints,
+        encrypted: bool,
+        address: tuple[Ints, Ints] | None = None,
+        counted: bool = True,
+    ) -> Bools:
+        """Which responses fit a key each. `encrypted`: they are; whether their requests are is in `asked`. `counted`:
+        with the length in the digest, where the port has it."""
+        requests, own = self.wire(asked), self.wire(messages)
+        hidden = np.flatnonzero(asked.encrypted)
+        if encrypted:
+            own = self._opened(messages, asked, key, requests, own)
+            self.plain = own
+        if len(hidden):
+            closed = requests.take(hidden)
+            stream = self._stream(asked.take(hidden), key[hidden], closed.length)
+            opened = self._decrypted(closed, stream, 0)
+            if len(hidden) == len(key):
+                requests = opened
+            else:
+                return self._mixed(messages, key, (requests, opened, hidden), own, address, counted)
+        return self._agrees(messages, key, [requests, own], address, counted)
+
+    def _mixed(
+        self,
+        messages: Messages,
+        key: Ints,
+        requests: tuple[Texts, Texts, Ints],
+        own: Texts,
+        address: tuple[Ints, Ints] | None,
+        counted: bool,
+    ) -> Bools:
+        """Responses to requests some of which are encrypted: each kind by itself."""
+        clear, opened, hidden = requests
+        good = np.zeros(len(key), bool)
+        plain = np.setdiff1d(np.arange(len(key)), hidden)
+        for rows, texts in ((plain, clear.take(plain)), (hidden, opened)):
+            where = (address[0][rows], address[1][rows]) if address is not None else None
+            good[rows] = self._agrees(messages.take(rows), key[rows], [texts, own.take(rows)], where, counted)
+        return good
+
+    def _opened(self, messages: Messages, asked: Asked, key: Ints, requests: Texts, own: Texts) -> Texts:
+        """Encrypted responses in clear."""
+        clear = self.protection.clear
+        if self.protection.stream == OWN_DIGEST:
+            return self._decrypted(own, self._stream(messages, key, own.length), 0)
+        used = requests.length - clear if self.protection.stream == CONTINUES else np.zeros_like(requests.length)
+        return self._decrypted(own, self._stream(asked, key, own.length + used), used)
+
+    def _stream(self, messages: Messages | Asked, key: Ints, length: Ints) -> Bytes:
+        """The key streams of messages with their digests."""
+        base = self.lock.base[:, key]
+        return rc4(message_keys(base, self._digest(messages.end)), int(length.max(initial=0)))
+
+    def _digest(self, end: Ints) -> Bytes:
+        size = self.protection.digest
+        found: Bytes = self.data[(end - size)[None, :] + np.arange(size)[:, None]]
+        return found
+
+    def _decrypted(self, texts: Texts, stream: Bytes, used: Ints | int) -> Texts:
+        """Texts in clear; of the stream the first `used` bytes are gone already."""
+        count, longest, clear = len(texts.length), int(texts.length.max(initial=0)), self.protection.clear
+        found = np.zeros((count, longest), np.uint8)
+        rows = np.arange(count)
+        for at in range(longest):
+            here = rows[texts.length > at]
+            byte = texts.data[texts.offset[here] + at]
+            if at >= clear:
+                place = at - clear + (used[here] if isinstance(used, np.ndarray) else used)
+                byte = byte ^ stream[place, here]
+            found[here, at] = byte
+        return Texts(found.reshape(-1), rows * longest, texts.length)
+
+    def _agrees(
+        self,
+        messages: Messages,
+        key: Ints,
+        texts: list[Texts],
+        address: tuple[Ints, Ints] | None,
+        counted: bool = True,
+    ) -> Bools:
+        """Whether the digests are those of the texts."""
+        if not len(key):
+            return np.zeros(0, bool)
+        longest = sum(int(text.length.max()) for text in texts)
+        pieces = Pieces(len(key), longest + 3)
+        if self.protection.addressed:
+            subnet, node = address if address is not None else self._address(messages, key)
+            pieces.add_byte(subnet)
+            pieces.add_byte(node)
+        for text in texts:
+            pieces.add(text.data, text.offset, text.length)
+        if self.protection.counted and counted and len(texts) > 1:
+            pieces.add_byte(texts[-1].length)
+        digest = mix(pieces.bytes, pieces.length, self.lock.secrets[:, key])
+        return np.asarray((digest == self._digest(messages.end)).all(axis=0))
+
+    def _address(self, messages: Messages, key: Ints) -> tuple[Ints, Ints]:
+        """Subnet and node of the meters: those of the messages, else where the ring says that the key is."""
+        known = messages.node > 0
+        return (
+            np.where(known, messages.subnet, self.lock.subnet[key]),
+            np.where(known, messages.node, self.lock.node[key]),
+        )
