@@ -16,8 +16,8 @@ DIGEST = 8
 """Bytes of a digest, and of a challenge."""
 LEGACY_KEY, OMA_KEYS = 6, (12, 16)
 """Bytes of the keys: of EN 14908-1, with which a block is one pass over the key; of OMA, one and a half."""
-MEP_KEY = 16
-"""Bytes of a MAK or MBK that count; the field of the table has 20 (MEP guide p.13)."""
+MEP_KEY, MEP_KEY_FIELD = 16, 20
+"""Bytes of a MAK or MBK that count, the first ones of the field of the table (MEP guide p.13)."""
 _BASE_STATES = bytes.fromhex("813f529a7be389ba"), bytes.fromhex("72b0918d4405aa57")
 _MEP_CONSTANT = bytes.fromhex("388b8fbc36a8558587afc90fb23a3b99")
 
@@ -45,12 +45,14 @@ def _absorb(start: bytes, key: bytes, message: bytes) -> bytes:
 
 
 def oma_digest(key: bytes, data: bytes) -> bytes:
-    """The OMA digest, 8 bytes: `key` is an OMAK (12 bytes), or a MAK or MBK (16). No data are one block of zeros.
+    """The OMA digest, 8 bytes: `key` is an OMAK (12 bytes), or a MAK or MBK (16, or the field of 20). No data are one
+    block of zeros.
 
     It is weak: a key with one other bit may give the same digest of a message.
     Source: MEP guide p.250-253. Raises `ValueError` for a key of another size.
     """
-    return _absorb(bytes(DIGEST), key, data or b"\0")
+    own = key[:MEP_KEY] if len(key) == MEP_KEY_FIELD else key
+    return _absorb(bytes(DIGEST), own, data or b"\0")
 
 
 def challenge_reply(key: bytes, challenge: bytes, data: bytes) -> bytes:

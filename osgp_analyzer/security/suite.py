@@ -7,7 +7,7 @@ A key that does not fit never gives a plaintext: what is decrypted is handed out
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cryptography.hazmat.primitives.constant_time import bytes_eq
 
@@ -44,7 +44,9 @@ class Opened:
     tag: bytes = b""
     """Tag or digest as it was sent."""
     position: int = 0
-    """Bytes of the RC4 keystream behind which a response goes on."""
+    """Bytes of a request's RC4 keystream behind which its response goes on."""
+    sent: bytes = field(default=b"", repr=False)
+    """The message as it was sent, without its tag: what the refusal of a request that is not good may be over."""
     problem: str = ""
     """Why the key could not be tried; empty where it was."""
 
@@ -82,19 +84,22 @@ def open_message(suite: Suite, key: bytes, message: Message, base_key: bytes | N
     end = len(message.wire) - suite.clear_at_end
     if end < suite.encrypted_from or len(message.wire) > LONGEST:
         return Opened(False, problem=f"a message of {len(message.wire)} bytes is none of this suite")
-    tag = message.wire[len(message.wire) - suite.tag_length :]
+    sent, tag = message.wire[: -suite.tag_length], message.wire[-suite.tag_length :]
     try:
         if suite.cipher in SEALINGS:
-            return _unsealed(suite, key, message, tag)
-        return _verified(suite, key, message, tag, base_key)
+            opened = _unsealed(suite, key, message, tag)
+        else:
+            opened = _verified(suite, key, message, tag, base_key)
     except ValueError as error:
-        return Opened(False, tag=tag, problem=str(error))
+        opened = Opened(False, tag=tag, problem=str(error))
+    return replace(opened, sent=sent)
 
 
 def _given(message: Message) -> Given:
     messages = {WIRE: message.wire}
-    if message.request is not None and message.request.plain is not None:
-        messages |= {REQUEST: message.request.plain, REQUEST_TAG: message.request.tag}
+    request = message.request
+    if request is not None and request.tag:
+        messages |= {REQUEST: request.sent if request.plain is None else request.plain, REQUEST_TAG: request.tag}
     return Given(message.values, messages)
 
 
@@ -138,14 +143,13 @@ def _verified(suite: Suite, key: bytes, message: Message, tag: bytes, base_key: 
         data = _need("the digest's input", suite.side(message.is_response).mac_input, inside)
         return bytes_eq(oma_digest(own, data) if suite.mac == OMA else aes_cmac(own, data, suite.tag_length), tag)
 
-    start, skip = _stream(suite, message, tag)
-    after = skip + len(body)
     if fits(head + body + tail):
-        return Opened(True, head + body + tail, False, tag, after)
+        return Opened(True, head + body + tail, False, tag, len(body))
     if suite.cipher == RC4:
+        start, skip = _stream(suite, message, tag)
         plain = head + rc4(message_key(base_key or BASE_KEYS[suite.carrier](key), start), body, skip) + tail
         if fits(plain):
-            return Opened(True, plain, True, tag, after)
+            return Opened(True, plain, True, tag, len(body))
     return Opened(False, tag=tag)
 
 
@@ -153,7 +157,7 @@ def _stream(suite: Suite, message: Message, tag: bytes) -> tuple[bytes, int]:
     """The digest that the RC4 key of a message is made with, and the bytes of its keystream that are used up."""
     if suite.cipher != RC4 or not message.is_response or suite.response_stream == "own_digest":
         return tag, 0
-    if message.request is None or message.request.plain is None:
+    if message.request is None or not message.request.tag:
         raise ValueError("the request is not known")
     return message.request.tag, message.request.position if suite.response_stream == "continues" else 0
 

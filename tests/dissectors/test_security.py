@@ -81,6 +81,7 @@ def test_message_keys() -> None:
     assert message_key(base, bytes.fromhex("dbe5cde507b1cb3d")).hex() == "18db3f1ab71b654bed039ad0804d67aa"
     assert mep_base_key(MEP_KEY).hex() == "3e8381b22e887cacbe9c8058d44cbc1a"
     assert mep_base_key(MEP_KEY + b"more") == mep_base_key(MEP_KEY)
+    assert oma_digest(MEP_KEY + b"more", b"data") == oma_digest(MEP_KEY, b"data")
 
 
 @pytest.mark.parametrize(

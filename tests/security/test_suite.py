@@ -16,10 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dissectors.osgp.suites import SUITES
+from osgp_analyzer.app.session import Session
 from osgp_analyzer.schema.suite import Suite
 from osgp_analyzer.security.suite import Message, Opened, applies, open_message
+from osgp_analyzer.simulate.network import Network
 from osgp_analyzer.simulate.security import mep_base_key, message_stream, oma_digest, plc_base_key
-from tests.conftest import TESTS, load
+from tests.conftest import CAPTURES, TESTS, load
 
 Define = Callable[[str], None]
 EXAMPLE = (TESTS.parent / "docs" / "example-suite.toml").read_text()
@@ -112,7 +114,7 @@ def test_what_keeps_a_key_from_being_tried(example: Suite) -> None:
     wire = example_request(b"abc", 1)
     answer = example_response(b"abc", wire)
     missing = {name: value for name, value in METER.items() if name != "target.node"}
-    refused = Opened(False, tag=b"12345678")
+    refused = Opened(False)
     problems = {
         open_message(example, PSK[:15], Message(wire, METER)).problem: "the key has 15 bytes, not 16, 24 or 32",
         open_message(example, PSK, Message(wire, missing)).problem: "part 3 of the nonce is not known",
@@ -298,7 +300,53 @@ def test_encrypted_exchanges(name: str, carrier: str, key: bytes, code: bytes) -
     if code:
         bad.append(open_message(suite, key, Message(sent, METER | {"target.node": 78})))
     assert [(one.good, one.plain) for one in bad] == [(False, None)] * len(bad)
-    assert bad[-1 - bool(code)].problem == "the request is not known"
+    assert bad[-1 - bool(code)].problem.endswith("of the digest's input is not known")
+
+
+SIMULATED = [  # capture, suite, repeaters of the scenario, layer that the message is in, bytes before and behind it
+    pytest.param("simulated_mep", "mep-rc4", 2, "mep", 2, 0, id="MEP"),
+    pytest.param("simulated_security", "osgp-rc4", 0, "apdu", 0, 2, id="power line"),
+]
+
+
+@pytest.mark.parametrize(("capture", "name", "repeaters", "layer", "before", "behind"), SIMULATED)
+def test_captures_of_the_simulator(
+    capture: str, name: str, repeaters: int, layer: str, before: int, behind: int
+) -> None:
+    """What the sender put into each message, and under which key, from the bytes of the capture."""
+    meter = Network(1, 1, repeaters).meters[0]
+    values: dict[str, int | bytes] = {"target.subnet": meter.subnet, "target.node": meter.node}
+    opened: dict[int, Opened] = {}
+    tried = 0
+    session = Session.open(str(CAPTURES / f"{capture}.pcapng"))
+    for known, shown in zip(load(f"sidecars/{capture}.json")["frames"], session, strict=True):
+        if "digest_ok" not in known:
+            continue
+        start = next(node.offset for node in shown.layers if node.name == layer)
+        data = shown.frame.data[start + before : len(shown.frame.data) - behind]
+        request = opened.get(known.get("answers", 0))
+        for kind in SUITES[name].keys:
+            found = open_message(SUITES[name], getattr(meter.keys, kind), Message(data, values, request))
+            assert found.good is (known["digest_ok"] and known["key"] == kind)
+            if found.good or not known["digest_ok"]:
+                opened[known["frame"]] = found
+            if found.good:
+                tried += 1
+                assert found.encrypted is known.get("encrypted", False)
+                assert found.tag.hex() == known["fields"]["osgp.digest"]
+                assert found.plain is not None
+                check_plain(found.plain[name == "osgp-rc4" :], known["fields"])
+    assert tried > 20
+
+
+def check_plain(plain: bytes, known: dict[str, Any]) -> None:
+    """Code, table or data, and sequence number of a plaintext (MEP guide p.8-12)."""
+    if "osgp.response" in known:
+        assert plain[0] == known["osgp.response"]
+        assert plain[3:] == bytes.fromhex(known.get("osgp.data", "")) or "osgp.data" not in known
+    else:
+        assert (plain[0], int.from_bytes(plain[1:3], "big")) == (known["osgp.service"], known["osgp.table"])
+        assert int.from_bytes(plain[-4:], "big") == known["osgp.sequence"]
 
 
 def test_a_refusal_is_in_clear() -> None:
