@@ -5,14 +5,14 @@ BIN    := $(VENV)/bin
 DEMO   := captures/native_lpdu.pcap
 SUDO   := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
-.PHONY: demo test install check lint tshark fuzz bench clean
+.PHONY: demo test install check lint tshark openssl fuzz bench clean
 
 install: $(VENV)/.installed
 
 demo: install
 	@if [ -t 1 ]; then $(BIN)/osgp-analyzer $(DEMO); else $(BIN)/osgp-analyzer show -c 20 $(DEMO); fi
 
-test: $(VENV)/.installed-dev tshark
+test: $(VENV)/.installed-dev tshark openssl
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -44,6 +44,10 @@ $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 tshark:
 	@command -v tshark >/dev/null || { $(SUDO) apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends tshark wireshark-common; }
+
+# The tests open TLS sessions that it makes.
+openssl:
+	@command -v openssl >/dev/null || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq openssl; }
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

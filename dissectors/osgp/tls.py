@@ -28,6 +28,7 @@ HANDSHAKES = {
     0x00: "hello request",
     0x01: "client hello",
     0x02: "server hello",
+    0x04: "new session ticket",
     0x0B: "certificate",
     0x0C: "server key exchange",
     0x0D: "certificate request",

@@ -48,7 +48,7 @@ def check(options: argparse.Namespace) -> int:
     ring = _ring(options)
     counts = Counter(key.kind for key in ring.keys)
     kinds = ", ".join(f"{counts[kind]} {kind}" for kind in Kind if counts[kind])
-    print(f"{len(ring.keys)} keys{': ' if kinds else ''}{kinds}")
+    print(f"{len(ring.keys)} key{'s' if len(ring.keys) != 1 else ''}{': ' if kinds else ''}{kinds}")
     for note in ring.notes:
         print(f"note: {printable(note)}")
     weak = weaknesses(ring)
@@ -73,7 +73,7 @@ def add(options: argparse.Namespace) -> int:
     mode = stat.S_IMODE(os.stat(options.file).st_mode) if os.path.exists(options.file) else 0o600
     with output(options.file, private=True) as file:
         file.write(changed)
-        if options.shared_keys and os.name == "posix":
+        if options.shared_keys and hasattr(os, "fchmod"):
             os.fchmod(file.fileno(), mode)  # as it was
     print(printable(f"{options.file}: added {', '.join(options.kinds)} of {' '.join(section)}"))
     return OK
@@ -96,12 +96,8 @@ def _what(options: argparse.Namespace) -> tuple[tuple[str, ...], dict[str, str]]
         return ("try",), {}
     if places.keys() == {"domain"} and not (options.group is not None or options.try_):
         return ("domain", options.domain), {}
-    raise KeyFileError(
-        [
-            "say whose the keys are: --meter NAME with --address, --domain, --neuron-id or --port;"
-            " --domain alone, --group, or --try"
-        ]
-    )
+    whose = "--meter NAME with --address, --neuron-id or --port; --domain alone; --group; or --try"
+    raise KeyFileError([f"say whose the keys are: {whose}"])
 
 
 def _before(name: str, shared: bool) -> bytes:

@@ -47,7 +47,7 @@ def output(name: str, *, private: bool = False) -> Iterator[BinaryIO]:
     try:
         with _opened(name, part.path if part else target, "xb" if part else "wb") as file:
             begun = True
-            if private and not device:
+            if private and not device and hasattr(os, "fchmod"):  # Windows has it from Python 3.13 on
                 os.fchmod(file.fileno(), 0o600)
             file.raw.name = name  # type: ignore[attr-defined]  # errors name the file that was asked for
             yield file

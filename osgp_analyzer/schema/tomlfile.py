@@ -25,7 +25,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _WHERE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
-_QUOTED = re.compile(r"\(?['\"].*['\"]\)?", re.DOTALL)
+_QUOTED = re.compile(r"\(?['\"].*['\"],?\)?", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,8 @@ class _Scan:
             token, line, _ = self._tokens[self._at]
             if token == "[":
                 section = self._header()
-                self.lines.setdefault(section, line)
+                for length in range(1, len(section) + 1):
+                    self.lines.setdefault(section[:length], line)
             elif token != "\n":
                 self._pair(section)
             else:

@@ -10,6 +10,7 @@ import pytest
 from dissectors.layers import layer_class, with_request
 from osgp_analyzer.engines.scapy.tree import layers, values
 from tests.conftest import load, of_messages
+from tests.engines.test_differential import compare
 
 ITEMS = {item["id"]: item for item in load("real_payloads.json") if item["kind"] == "mep-exchange"}
 TLS = {name: bytes.fromhex(text) for name, text in load("mep_tls.json").items()}
@@ -223,6 +224,82 @@ def test_tls_terminate_and_alert() -> None:
     packet = mep("0008 01 15 0303 0002 02 73")
     (record,) = records(packet)
     assert (record["alert.level"], record["alert.description"]) == (2, 115)
+
+
+def open_message(request: str, answer: str) -> tuple[Any, Any]:
+    """A request and its answer, decrypted."""
+    asked = layer_class("OpenedRequest")(bytes.fromhex(request))
+    return asked, with_request(layer_class("OpenedResponse")(bytes.fromhex(answer)), asked)
+
+
+def test_open_read() -> None:
+    """The text of the guide's session (p.14-15), as decrypted with the key of p.15: one byte of ET70."""
+    asked, answer = open_message("3f084600008e0001", "00000102")
+    found = values(asked)
+    assert (found["osgp.service"], found["osgp.table"]) == (0x3F, 2048 + 70)
+    assert (found["osgp.offset"], found["osgp.count"]) == (0x8E, 1)
+    assert "osgp.sequence" not in found
+    assert "osgp.digest" not in found
+    found = values(answer)
+    assert (found["osgp.response"], found["osgp.count"], found["osgp.data"]) == (0, 1, b"\x02")
+    assert (found["osgp.request_service"], found["osgp.request_table"]) == (0x3F, 2048 + 70)
+    assert "osgp.digest" not in found
+    assert codes(asked) == codes(answer) == []
+    assert (bytes(asked).hex(), bytes(answer).hex()) == ("3f084600008e0001", "00000102")
+
+
+@pytest.mark.parametrize("name", [name for name in RESPONSES if name in REQUESTS and RESPONSES[name][0] == 0])
+def test_open_messages_are_those_in_clear_without_their_ends(name: str) -> None:
+    """p.12: both kinds of security hold the same messages."""
+    request, answer = (bytes.fromhex(ITEMS[name][key]) for key in ("request_hex", "hex"))
+    asked, answered = open_message(request[2:-12].hex(), answer[2:-8].hex())
+    before = values(mep(request)), values(with_request(mep(answer), mep(request)))
+    for clear, packet in zip(before, (asked, answered), strict=True):
+        gone = ("osgp.sequence", "osgp.digest", "osgp.direction", "mep.length")
+        assert {n: v for n, v in clear.items() if n not in gone} == values(packet)
+
+
+def test_open_writes_and_errors() -> None:
+    asked, answer = open_message("4f083200001e000101", "00")
+    assert (values(asked)["osgp.table"], values(asked)["osgp.data"]) == (2048 + 50, b"\x01")
+    assert values(answer)["osgp.response"] == 0
+    assert "osgp.count" not in values(answer)
+    assert codes(answer) == []
+    for code in (1, 2, 3, 4, 5):
+        _, answer = open_message("3f001700000000002c", f"{code:02x}")
+        assert values(answer)["osgp.response"] == code
+        assert codes(answer) == []
+    assert codes(open_message("3f084600008e0001", "00")[1]) == ["osgp.data_missing"]
+
+
+def test_open_full_read() -> None:
+    """It has a count on this port (p.12)."""
+    asked, _ = open_message("3000010020", "00")
+    assert (values(asked)["osgp.table"], values(asked)["osgp.count"]) == (1, 32)
+    without, _ = open_message("300001", "00")
+    assert codes(without) == []
+    assert codes(open_message("3000", "00")[0]) == ["osgp.truncated"]
+
+
+def test_open_response_alone() -> None:
+    """Its request is not known: it is told by its length."""
+    packet = layer_class("OpenedResponse")(bytes.fromhex("00000102"))
+    assert (values(packet)["osgp.count"], values(packet)["osgp.data"]) == (1, b"\x02")
+    assert codes(packet) == ["osgp.taken_for_read"]
+
+
+def test_open_messages_in_columns() -> None:
+    """Read in bulk as one by one, whole and cut anywhere."""
+    requests, answers = [], []
+    for item in ITEMS.values():
+        if "request_hex" in item:
+            requests.append(bytes.fromhex(item["request_hex"])[2:-12])
+        answers.append(bytes.fromhex(item["hex"])[2:-8])
+    asked = {"osgp.service": 0x3F, "osgp.table": 23, "osgp.offset": 0}
+    cut = [data[:size] for data in requests for size in range(1, len(data))]
+    compare("OpenedRequest", [(data, {}, -1) for data in (*requests, *cut)])
+    cut = [data[:size] for data in answers for size in range(1, len(data))]
+    compare("OpenedResponse", [(data, known, -1) for data in (*answers, *cut) for known in ({}, asked)])
 
 
 # -- bad input --------------------------------------------------------------------------------------------------------
