@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,9 @@ from dissectors.en14908.keys import KEY_COMMANDS, KEY_FIELDS, changed, in_clear,
 from osgp_analyzer.analysis.runs import Rows
 from osgp_analyzer.analysis.security.locks import Lock, Names
 from osgp_analyzer.analysis.security.remarks import bit
-from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers
-from osgp_analyzer.store import Chunk, Layers
+from osgp_analyzer.analysis.values import Read, values_by_row
+from osgp_analyzer.engines.columns.values import Ints
+from osgp_analyzer.store import Chunk
 from osgp_analyzer.store.header import layers_on_the_way
 
 ALTERNATE = ("ltep.mode", "ltep.key_type", "ltep.key_delta")
@@ -23,7 +24,6 @@ ALTERNATE_KEY = 2
 SUCCESS = 0
 MOST_OPEN, MOST_DELTAS = 1024, 4096
 """Commands that are not answered yet, and deltas, that are remembered."""
-Read = Callable[[Bools, frozenset[str]], Layers]
 
 
 @dataclass
@@ -52,7 +52,7 @@ class Changes:
         code = chunk.innermost["apdu.code"]
         asks = np.isin(code, KEY_COMMANDS) & (request < 0)
         if asks.any():
-            for row, values in _values(read(asks, layers_on_the_way(KEY_FIELDS)), KEY_FIELDS).items():
+            for row, values in values_by_row(read(asks, layers_on_the_way(KEY_FIELDS)), KEY_FIELDS).items():
                 frame = chunk.start + row
                 if len(values) > 1 and frame not in self._open and len(self._open) < MOST_OPEN:
                     domain = int(chunk.columns["npdu.domain"][row])
@@ -62,7 +62,7 @@ class Changes:
         if self._open:
             answers = np.isin(request, list(self._open))
             if answers.any():
-                outcomes = _values(read(answers, layers_on_the_way(["apdu.outcome"])), ["apdu.outcome"])
+                outcomes = values_by_row(read(answers, layers_on_the_way(["apdu.outcome"])), ["apdu.outcome"])
                 for row in np.flatnonzero(answers).tolist():
                     command = self._open.pop(int(request[row]), None)
                     if command is not None and outcomes.get(row, {}).get("apdu.outcome") == SUCCESS:
@@ -100,7 +100,7 @@ class Changes:
         rows = chunk.innermost["ltep.mode"] == ALTERNATE_KEY
         if not rows.any():
             return
-        for row, values in _values(read(rows, layers_on_the_way(ALTERNATE)), ALTERNATE).items():
+        for row, values in values_by_row(read(rows, layers_on_the_way(ALTERNATE)), ALTERNATE).items():
             delta = values.get("ltep.key_delta")
             target = int(meter[row])
             if delta is None or (target, delta) in self._deltas or len(self._deltas) >= MOST_DELTAS:
@@ -114,19 +114,3 @@ class Changes:
                         name, frame = self._names.names[int(lock.number[key])], chunk.start + row
                         number = self._names.add(f"{name} with the delta of frame {frame + 1}")
                         lock.also(target, domain, new, number, frame)
-
-
-def _values(layers: Layers, names: Sequence[str]) -> dict[int, dict[str, Any]]:
-    """Values of fields by full name, by row of the chunk."""
-    found: dict[int, dict[str, Any]] = {}
-    for rows, groups in layers:
-        for group in groups:
-            for field, full in group.definition.full_names if group.definition is not None else ():
-                column = group.columns.get(field.name)
-                if full not in names or column is None:
-                    continue
-                for at in np.flatnonzero(column.present).tolist():
-                    value = column.value
-                    one = int(value.values[at]) if isinstance(value, Numbers) else value.get(at)
-                    found.setdefault(int(rows[group.frames[at]]), {})[full] = one
-    return found

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dissectors.osgp.protection import MEP_PORT, POWER_LINE
+from dissectors.osgp.suites import SUITES
 from osgp_analyzer.analysis.meters import meters, port_number
 from osgp_analyzer.analysis.runs import Rows, take
 from osgp_analyzer.analysis.security import challenges, power_line
@@ -20,9 +20,12 @@ from osgp_analyzer.analysis.security.changes import Changes
 from osgp_analyzer.analysis.security.judged import Judged
 from osgp_analyzer.analysis.security.locks import Lock, Names
 from osgp_analyzer.analysis.security.mep_ports import MepPorts
+from osgp_analyzer.analysis.security.messages import of_power_line
+from osgp_analyzer.analysis.security.other_suites import BUILT_IN, OtherSuites
 from osgp_analyzer.analysis.security.port import MEP as OF_MEP
 from osgp_analyzer.analysis.security.port import POWER_LINE as OF_POWER_LINE
 from osgp_analyzer.analysis.security.port import Port
+from osgp_analyzer.analysis.security.protection import Protection
 from osgp_analyzer.analysis.security.remarks import of
 from osgp_analyzer.analysis.security.verdicts import (
     NOTHING,
@@ -34,7 +37,7 @@ from osgp_analyzer.engines.columns.values import Bools, Ints
 from osgp_analyzer.engines.knowledge import Opened
 from osgp_analyzer.schema import Finding, Group
 from osgp_analyzer.security.keyring import KeyRing, Kind
-from osgp_analyzer.store import Chunk, FrameStore
+from osgp_analyzer.store import Chunk, FrameStore, Layers
 from osgp_analyzer.store.header import layers_on_the_way
 
 if TYPE_CHECKING:
@@ -72,9 +75,11 @@ class Guard:
         self.store, self.names = store, Names()
         self.book = Book(None if remember else FAR_BACK)
         ports = {i.name: port_number(i.index) for i in store.capture.interfaces if i.name}
-        self.power_line = Port(POWER_LINE, Lock([Kind.OMAK], 12, ring, self.names, ports), OF_POWER_LINE)
-        self._mep = MepPorts(Port(MEP_PORT, Lock([Kind.MAK, Kind.MBK], 16, ring, self.names, ports), OF_MEP))
-        self._kinds = (self.power_line, self._mep.port)
+        suites = [Protection.of(SUITES[name]) for name in BUILT_IN]
+        self.power_line = Port(suites[0], Lock([Kind.OMAK], 12, ring, self.names, ports), OF_POWER_LINE)
+        serial = Port(suites[1], Lock([Kind.MAK, Kind.MBK], 16, ring, self.names, ports), OF_MEP)
+        self._mep, self._others = MepPorts(serial), OtherSuites(ring, self.names, ports, OF_MEP + 1)
+        self._kinds = (self.power_line, serial, *self._others.ports)
         locks = (
             Lock([Kind.DOMAIN_KEY], 6, ring, self.names, ports),
             Lock([Kind.OMA_KEY], 12, ring, self.names, ports),
@@ -99,18 +104,27 @@ class Guard:
 
     def judge(self, tracked: Tracked) -> OpenedRows | None:
         """Judge what came over the power line; gives what was opened."""
-        chunk, answers = tracked.chunk, tracked.answers
-        meter = meters(chunk, tracked.request >= 0, tracked.asked)
-        self._changes.follow(chunk, meter, tracked.request, lambda only, within: tracked.read(only, within, bare=True))
+        chunk, answers, asked = tracked.chunk, tracked.answers, tracked.asked
+
+        def read(only: Bools, within: frozenset[str]) -> Layers:
+            return tracked.read(only, within, bare=True)
+
+        self._changes.follow(chunk, meters(chunk, tracked.request >= 0, asked), tracked.request, read)
         self._changes.apply()
         of_ports = self._found
         for again in (True, False):
             self._found = list(of_ports)
             self.replies(chunk, tracked.before, answers)
-            rows, opened = power_line.follow(self.power_line, chunk, answers, tracked.asked, self.book, self.data)
+            rows, opened = power_line.follow(self.power_line, chunk, answers, asked, self.book, self.data)
             self._found += [rows] if rows is not None else []
             if not again or not self._changes.apply():
                 break
+        found, more = self._others.follow(
+            "apdu", chunk, lambda: of_power_line(chunk, answers, asked, None), read, self.book, self.data
+        )
+        self._found += found
+        for one in more:
+            opened = one if opened is None else opened.and_also(one)
         return opened
 
     def replies(self, chunk: Chunk, before: Sequence[Chunk], answers: Ints) -> None:
@@ -149,7 +163,7 @@ class Guard:
             plain = found.plain.get(0) if found is not None else None
             if found is not None and plain is not None:
                 at = int(found.at[0]) - int(rows["start"][0]) + self._start_in(frame, int(rows["start"][0]))
-                opened = Opened(at, plain, int(found.tail[0]), bool(found.response[0]))
+                opened = Opened(at, plain, int(found.head[0]), int(found.tail[0]), bool(found.response[0]))
         place = self._start_in(frame, int(rows["start"][0])) if rows["port"][0] >= 0 else 0
         findings = [
             Finding(remark.severity, Group.SECURITY, remark.finding, place, remark.text.format(key=name, other="one"))

@@ -117,6 +117,10 @@ class Lock:
         """The bytes of a key."""
         return self.secrets[:, key].tobytes()
 
+    def neuron_id(self, key: int) -> bytes | None:
+        """The Neuron ID of the holder of a key, where the ring has it."""
+        return self._places[key].neuron_id
+
     def _place(self, key: Key, index: int) -> None:
         place = key.place
         holding = Holding(
