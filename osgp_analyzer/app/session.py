@@ -193,7 +193,7 @@ class Session:
         """How the message of a frame is protected."""
         if self._guard is None or not self._follow(index):
             return None
-        return self._guard.of(index, self.capture[index])
+        return self._guard.of(index)
 
     def _follow(self, index: int) -> bool:
         """Track the capture as far as a frame; False where it ends before."""

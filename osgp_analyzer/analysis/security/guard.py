@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from dissectors.answering import RESPONSE
 from dissectors.osgp.suites import SUITES
 from osgp_analyzer.analysis.meters import meters, port_number
 from osgp_analyzer.analysis.runs import Rows, take
@@ -27,11 +28,13 @@ from osgp_analyzer.analysis.security.port import POWER_LINE as OF_POWER_LINE
 from osgp_analyzer.analysis.security.port import Port
 from osgp_analyzer.analysis.security.protection import Protection
 from osgp_analyzer.analysis.security.remarks import of
+from osgp_analyzer.analysis.security.tls_sessions import TlsSessions
 from osgp_analyzer.analysis.security.verdicts import (
+    CHALLENGED,
+    NOT_AUTHENTICATED,
     NOTHING,
 )
 from osgp_analyzer.analysis.transactions import FAR_BACK
-from osgp_analyzer.capture import Frame
 from osgp_analyzer.engines.columns.group import OpenedRows
 from osgp_analyzer.engines.columns.values import Bools, Ints
 from osgp_analyzer.engines.knowledge import Opened
@@ -64,8 +67,10 @@ class Secured:
     def put(self, rows: Rows, start: int) -> None:
         """Take in rows of the book; `start` is the first frame of the chunk."""
         here = rows["frame"] - start
-        self.status[here], self.key[here] = rows["status"], rows["key"]
-        self.encrypted[here], self.remarks[here] = rows["encrypted"], rows["remarks"]
+        np.maximum.at(self.status, here, rows["status"])
+        np.maximum.at(self.key, here, rows["key"])
+        np.logical_or.at(self.encrypted, here, rows["encrypted"])
+        np.bitwise_or.at(self.remarks, here, rows["remarks"])
 
 
 class Guard:
@@ -78,6 +83,7 @@ class Guard:
         suites = [Protection.of(SUITES[name]) for name in BUILT_IN]
         self.power_line = Port(suites[0], Lock([Kind.OMAK], 12, ring, self.names, ports), OF_POWER_LINE)
         serial = Port(suites[1], Lock([Kind.MAK, Kind.MBK], 16, ring, self.names, ports), OF_MEP)
+        self._tls = TlsSessions(ring, self.names, None if remember else FAR_BACK)
         self._mep, self._others = MepPorts(serial), OtherSuites(ring, self.names, ports, OF_MEP + 1)
         self._kinds = (self.power_line, serial, *self._others.ports)
         locks = (
@@ -99,8 +105,10 @@ class Guard:
     def ports(self, chunk: Chunk) -> OpenedRows | None:
         """Judge what came through MEP ports, before it is paired; gives what was opened."""
         rows, opened = self._mep.follow(self.store, chunk, self.data)
-        self._found = [rows] if rows is not None else []
-        return opened
+        judged = rows["frame"] if rows is not None else np.zeros(0, np.int64)
+        of_tls = self._tls.follow(self.store, chunk, self.data, judged)
+        self._found = [one for one in (rows, of_tls) if one is not None]
+        return also(opened, self._tls.opened(chunk))
 
     def judge(self, tracked: Tracked) -> OpenedRows | None:
         """Judge what came over the power line; gives what was opened."""
@@ -124,7 +132,7 @@ class Guard:
         )
         self._found += found
         for one in more:
-            opened = one if opened is None else opened.and_also(one)
+            opened = also(opened, one)
         return opened
 
     def replies(self, chunk: Chunk, before: Sequence[Chunk], answers: Ints) -> None:
@@ -141,40 +149,39 @@ class Guard:
         secured = Secured.of(size, self.names.names)
         rows = self.book.between(chunk.start, chunk.stop)
         secured.put(rows, chunk.start)
-        opened = None
+        secured.status = np.where(secured.status == NOTHING, default_status(chunk), secured.status)
+        opened = self._tls.opened(chunk)
         for kind in self._kinds:
             here = np.flatnonzero(rows["encrypted"] & (rows["port"] == kind.number))
             if len(here):
-                found = kind.again(take(rows, here), self.book, self.data, chunk)
-                opened = found if opened is None or found is None else opened.and_also(found)
+                opened = also(opened, kind.again(take(rows, here), self.book, self.data, chunk))
         return opened, secured
 
-    def of(self, index: int, frame: Frame) -> Judged | None:
+    def of(self, index: int) -> Judged | None:
         """How the message of a frame is protected. The frame must have been judged, and remembered."""
         rows = self.book.between(index, index + 1)
         if not len(rows["frame"]):
-            return None
-        key = int(rows["key"][0])
+            status = int(default_status(self.store.chunk(index, index + 1))[0])
+            return Judged(status, None, False) if status != NOTHING else None
+        chunk = Chunk(self.store.capture, index, index + 1)
+        start, port = int(chunk.offset[0]), int(rows["port"].max())
+        key, status = int(rows["key"].max()), int(rows["status"].max())
         name = self.names.names[key] if key >= 0 else None
+        found = None
+        if rows["encrypted"].any():
+            found = self._kinds[port].again(rows, self.book, self.data, chunk) if port >= 0 else self._tls.opened(chunk)
         opened = None
-        if rows["encrypted"][0]:
-            kind = self._kinds[int(rows["port"][0])]
-            found = kind.again(rows, self.book, self.data, Chunk(self.store.capture, index, index + 1))
-            plain = found.plain.get(0) if found is not None else None
-            if found is not None and plain is not None:
-                at = int(found.at[0]) - int(rows["start"][0]) + self._start_in(frame, int(rows["start"][0]))
-                opened = Opened(at, plain, int(found.head[0]), int(found.tail[0]), bool(found.response[0]))
-        place = self._start_in(frame, int(rows["start"][0])) if rows["port"][0] >= 0 else 0
+        if found is not None:
+            plain, at, head, tail = found.plain.get(0) or b"", found.at[0], found.head[0], found.tail[0]
+            opened = Opened(int(at) - start, plain, int(head), int(tail), bool(found.response[0]))
+        place = max(0, int(rows["start"].max()) - start)
         findings = [
-            Finding(remark.severity, Group.SECURITY, remark.finding, place, remark.text.format(key=name, other="one"))
-            for remark in of(int(rows["remarks"][0]))
+            Finding(remark.severity, Group.SECURITY, remark.finding, place, remark.sentence(name))
+            for remark in of(int(np.bitwise_or.reduce(rows["remarks"])))
         ]
-        return Judged(int(rows["status"][0]), name, bool(rows["encrypted"][0]), findings, opened)
-
-    def _start_in(self, frame: Frame, start: int) -> int:
-        """A place in the buffer as one in the frame."""
-        index = Chunk(self.store.capture, frame.number - 1, frame.number)
-        return start - int(index.offset[0])
+        if status == NOTHING:
+            status = int(default_status(self.store.chunk(index, index + 1))[0])
+        return Judged(status, name, bool(rows["encrypted"].any()), findings, opened)
 
     def finish(self, chunk: Chunk) -> Secured:
         """All that was found in a chunk, when its messages have been judged."""
@@ -185,5 +192,21 @@ class Guard:
             rows = joined_rows(found)
             self.book.add(rows)
             secured.put(rows, chunk.start)
+        secured.status = np.where(secured.status == NOTHING, default_status(chunk), secured.status)
         self.stop = chunk.stop
         return secured
+
+
+def also(one: OpenedRows | None, other: OpenedRows | None) -> OpenedRows | None:
+    """Both, as far as they are there."""
+    return one.and_also(other) if one is not None and other is not None else one if one is not None else other
+
+
+def default_status(chunk: Chunk) -> NDArray[np.int8]:
+    """What is said of messages that nothing protects, or that ask for a challenge; of what is no message nothing."""
+    columns = chunk.columns
+    message = (chunk.innermost["apdu.code"] >= 0) | (columns["nv.selector"] >= 0) | (columns["authpdu.type"] >= 0)
+    message |= (columns["osgp.direction"] >= 0) | (columns["c1218.multi_packet"] == 1)
+    asks = (columns["spdu.auth"] == 1) & (columns["spdu.type"] != RESPONSE) | (columns["tpdu.auth"] == 1)
+    status = np.where(asks, CHALLENGED, NOT_AUTHENTICATED)
+    return np.where(message, status, NOTHING).astype(np.int8)
