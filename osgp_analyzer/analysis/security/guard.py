@@ -18,6 +18,7 @@ from osgp_analyzer.analysis.security import challenges, power_line
 from osgp_analyzer.analysis.security.book import Book, joined_rows
 from osgp_analyzer.analysis.security.challenges import Challenges
 from osgp_analyzer.analysis.security.changes import Changes
+from osgp_analyzer.analysis.security.conduct import Conduct, in_the_open
 from osgp_analyzer.analysis.security.judged import Judged
 from osgp_analyzer.analysis.security.locks import Lock, Names
 from osgp_analyzer.analysis.security.mep_ports import MepPorts
@@ -40,6 +41,7 @@ from osgp_analyzer.engines.columns.values import Bools, Ints
 from osgp_analyzer.engines.knowledge import Opened
 from osgp_analyzer.schema import Finding, Group
 from osgp_analyzer.security.keyring import KeyRing, Kind
+from osgp_analyzer.security.weak import weakness
 from osgp_analyzer.store import Chunk, FrameStore, Layers
 from osgp_analyzer.store.header import layers_on_the_way
 
@@ -91,6 +93,9 @@ class Guard:
             Lock([Kind.OMA_KEY], 12, ring, self.names, ports),
         )
         self._challenges = Challenges(locks)
+        kinds = {key.name: (key.kind, key.secret) for key in ring.keys}
+        weak = (number for number, name in enumerate(self.names.names) if weakness(*kinds[name]))
+        self._conduct = Conduct(frozenset(weak))
         self._changes = Changes((*locks, self.power_line.lock), self.names)
         self._found: list[Rows] = []
         """What was found in the chunk that is being judged."""
@@ -183,18 +188,32 @@ class Guard:
             status = int(default_status(self.store.chunk(index, index + 1))[0])
         return Judged(status, name, bool(rows["encrypted"].any()), findings, opened)
 
-    def finish(self, chunk: Chunk) -> Secured:
+    def finish(self, tracked: Tracked) -> Secured:
         """All that was found in a chunk, when its messages have been judged."""
+        chunk = tracked.chunk
         secured = Secured.of(chunk.stop - chunk.start, self.names.names)
         found, self._found = [*self._found, *self._changes.remarks], []
         self._changes.remarks = []
-        if found:
-            rows = joined_rows(found)
-            self.book.add(rows)
-            secured.put(rows, chunk.start)
+        rows = joined_rows(found)
+        secured.put(rows, chunk.start)
         secured.status = np.where(secured.status == NOTHING, default_status(chunk), secured.status)
+        open_ = in_the_open(chunk, secured.status)
+        said = np.flatnonzero(open_)
+        rows = joined_rows([rows, {"frame": said + chunk.start, "remarks": open_[said]}])
+
+        def read(only: Bools, within: frozenset[str]) -> Layers:
+            return tracked.read(only, within, bare=True)
+
+        self._conduct.follow(chunk, rows, self._replaced(), read, self.data)
+        secured.put(rows, chunk.start)
+        if len(rows["frame"]):
+            self.book.add(rows)
         self.stop = chunk.stop
         return secured
+
+    def _replaced(self) -> dict[tuple[int, int], int]:
+        """By port and key from which frame on a key is not in use any more."""
+        return {(kind.number, key): frame for kind in self._kinds for key, frame in kind.lock.replaced.items()}
 
 
 def also(one: OpenedRows | None, other: OpenedRows | None) -> OpenedRows | None:

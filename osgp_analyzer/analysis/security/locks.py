@@ -44,8 +44,6 @@ class Holder:
     holdings: list[Holding] = field(default_factory=list)
     own: bool = False
     trials: int = 0
-    replaced: dict[int, int] = field(default_factory=dict)
-    """Keys that it does not have any more, from which frame on."""
 
     def current(self, frame: int) -> Holding | None:
         """The likeliest key at a frame."""
@@ -80,6 +78,8 @@ class Lock:
         self.placed: NDArray[np.bool_] = np.zeros(0, bool)
         """Keys that belong to somebody."""
         self.holders: dict[int, Holder] = {}
+        self.replaced: dict[int, int] = {}
+        """Keys that were changed on the wire, and the first frame after that."""
         self._of: dict[int, list[Holding]] = {}
         self._anywhere: dict[int, list[Holding]] = {}
         self._domains: dict[int, list[Holding]] = {}
@@ -168,7 +168,7 @@ class Lock:
         for one in {meter, *self._numbers(place)}:
             holder = self.holder(one, domain)
             if current is not None:
-                holder.replaced[current.key] = since
+                self.replaced[current.key] = since
             holder.holdings = [Holding(new, since), *holder.holdings][:MOST]
             holder.own = True
 
