@@ -72,6 +72,7 @@ class Book:
 def joined_rows(parts: Sequence[Rows]) -> Rows:
     """Rows of which not all columns are there, all together and in the order of their frames."""
     found = {}
+    parts = [*parts, {"frame": np.zeros(0, np.int64)}]
     for name, kind in COLUMNS.items():
         columns = [
             np.asarray(part[name], kind) if name in part else np.full(len(part["frame"]), ABSENT.get(name, 0), kind)

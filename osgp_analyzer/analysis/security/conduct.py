@@ -8,7 +8,7 @@ on a serial line while the sender still waits, is a retry or the next hop of a c
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -89,7 +89,8 @@ class Conduct:
         names = ("frame", "meter", "port", "status", "key", "local", "encrypted", "request")
         columns = [rows[name][here] for name in names]
         columns += [digest, sequence[place], response[place], number, chunk.time[place]]
-        remarks = [self._message(*one, replaced) for one in zip(*(column.tolist() for column in columns), strict=True)]
+        each: Iterable[tuple[int, ...]] = zip(*(column.tolist() for column in columns), strict=True)
+        remarks = [self._message(replaced, *one) for one in each]
         rows["remarks"][here] |= np.array(remarks, np.int64)
         self._asked = {frame: one for frame, one in self._asked.items() if frame > chunk.stop - FAR_BACK}
 

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from dissectors.security_columns import Bytes, mep_base_keys, plc_base_keys
 from osgp_analyzer.analysis.meters import address_number, group_numbers, is_address, neuron_number, packed_bytes
-from osgp_analyzer.engines.columns.values import Bools, Ints
+from osgp_analyzer.engines.columns.values import Ints
 from osgp_analyzer.security.keyring import Key, KeyRing, Kind, Place
 from osgp_analyzer.store import NO_TIME
 
 FOREVER = np.iinfo(np.int64).max
 MOST = 8
 """Keys of one meter that a message is tried with."""
-FREE_TRIALS = 4
+FREE_TRIALS = 16
 """So many messages of a meter are tried with all keys; after that only each that doubles their number."""
 
 
@@ -156,9 +156,10 @@ class Lock:
         return found
 
     def learn(self, holder: Holder, key: int, since: int = 0) -> None:
-        """A key turned out to be a meter's: it comes first from now on."""
+        """A key turned out to be a meter's: it comes first from now on, behind those that it was changed to."""
         holdings = [one for one in holder.holdings if one.key == key] or [Holding(key, since)]
-        holder.holdings = [*holdings, *(one for one in holder.holdings if one.key != key)][:MOST]
+        holdings += [one for one in holder.holdings if one.key != key]
+        holder.holdings = sorted(holdings, key=lambda one: -one.since)[:MOST]
 
     def change(self, meter: int, domain: int, secret: bytes, number: int, since: int) -> None:
         """A meter has another key from a frame on, by whatever number it is known."""
@@ -230,10 +231,12 @@ class Candidates:
             key = np.where(fits, key, -1)
         return key
 
-    def own(self, rows: Ints) -> Bools:
-        """Rows whose meter has keys of its own."""
-        owns = np.array([holder.own for holder in self.holders], bool)
-        return owns[self.inverse[rows]] if len(owns) else np.zeros(len(rows), bool)
+    def likeliest(self, rows: Ints) -> Ints:
+        """The first key of each row's meter that holds then, -1 where there is none."""
+        found = np.full(len(rows), -1, np.int64)
+        for place in range(self.most):
+            found = np.where(found < 0, self.keys(rows, place), found)
+        return found
 
     def to_try(self, rows: Ints, most: int) -> Ints:
         """Those of some rows that are to be tried with all keys, `most` at once: the first few of a meter, later ever
