@@ -342,7 +342,7 @@ def _audit(commands: argparse._SubParsersAction[Parser]) -> None:
         commands,
         "audit",
         "say how messages are protected, and what is wrong with it, by meter",
-        "Gather what is wrong with the protection of messages by meter, with evidence and advice, as text, JSON or HTML.",
+        "Say what is wrong with the protection of messages by meter, with evidence and advice, as text, JSON or HTML.",
         AUDIT,
     )
     _common(audit)

@@ -7,10 +7,11 @@ import argparse
 import json
 import sys
 import textwrap
+from collections.abc import Sequence
 from typing import TextIO
 
 from osgp_analyzer.analysis.security.remarks import SecurityRemark
-from osgp_analyzer.analysis.security.report import SEVERITIES, Finding, Meter, Report, said
+from osgp_analyzer.analysis.security.report import SEVERITIES, Finding, Meter, Report, counted, said
 from osgp_analyzer.app.audit import audit
 from osgp_analyzer.app.lines import PLAIN
 from osgp_analyzer.capture import CaptureError
@@ -27,8 +28,11 @@ from osgp_analyzer.export.output import check_apart, output
 from osgp_analyzer.schema import Severity
 
 WIDTH = 80
-MOST_METERS, MOST_OF_FINDING, MOST_KEYS, LABEL = 20, 10, 4, 28
-"""Lines of a table of meters, meters of a finding, and keys, that text names; characters of a meter."""
+MOST_METERS, MOST_OF_FINDING, MOST_KEYS, MOST_LABEL, MOST_DIGITS = 20, 10, 4, 28, 8
+"""Lines of a table of meters, meters of a finding, and keys, that text names; characters of a meter
+and of a number beside frames."""
+STATUSES = {"verified": "verified", "bad digest": "bad", "no key": "no key", "not authenticated": "unauth."}
+"""Titles of the columns of these statuses; the rest has no room."""
 BOLD = "\x1b[1m"
 
 
@@ -37,7 +41,9 @@ def run(options: argparse.Namespace) -> int:
     if options.html is not None:
         check_apart(options.file, options.html)
         if options.html == "-" and options.json:
-            raise CaptureError("--json and --html -: only one of them can go to standard output; name a file for --html")
+            raise CaptureError(
+                "--json and --html -: only one of them can go to standard output; name a file for --html"
+            )
     session = opened(options)
     whole = audit(session, options.filter, options.count, Progress(session).of)
     report = whole.at_least(Severity(options.severity))
@@ -65,7 +71,7 @@ class Text:
         self._summary(report)
         found = report.found
         if found:
-            self._meters(found, len(report.meters) - len(found))
+            self._meters(report)
             self._head("Findings")
             for number, (remark, places) in enumerate(report.by_remark()):
                 if number:
@@ -82,12 +88,13 @@ class Text:
 
     def _summary(self, report: Report) -> None:
         some = f" of {report.in_capture}" if report.frames != report.in_capture else ""
+        frames = f"{report.frames}{some} frames"
         statuses = ", ".join(f"{count} {status}" for status, count in report.messages.items() if count)
         if not report.total:
-            self._line(f"{report.frames}{some} frames, no messages that there is anything to say of")
+            self._line(f"{frames}, no messages that there is anything to say of")
         else:
             encrypted = f"; {report.encrypted} encrypted ({share(report.encrypted, report.total)} %)"
-            self._wrapped(f"{report.frames}{some} frames, {report.total} messages: {statuses}{encrypted}", "")
+            self._wrapped(f"{frames}, {counted(report.total, 'message')}: {statuses}{encrypted}", "")
         keys = report.keys
         if not keys.given:
             return
@@ -100,38 +107,44 @@ class Text:
             parts.append(f"of kinds that judge nothing here: {kinds}")
         self._wrapped("; ".join(parts), "")
 
-    def _meters(self, found: list[Meter], others: int) -> None:
+    def _meters(self, report: Report) -> None:
         self._head("Meters")
-        shown = [one for one in reversed(SEVERITIES) if any(meter.frames(one) for meter in found)]
-        titles = ("<meter", "messages", "verified", "bad", "no key", "encr. %", *(one.value for one in shown))
+        found = report.found
+        statuses = [status for status in STATUSES if report.messages[status]]
+        severities = [one for one in reversed(SEVERITIES) if any(meter.frames(one) for meter in found)]
+        titles = ("meter", *(STATUSES[one] for one in statuses), "encr. %", *(one.value for one in severities))
         rows = []
         for meter in found[:MOST_METERS]:
-            messages, total = meter.messages, sum(meter.messages.values())
-            amounts = total, messages["verified"], messages["bad digest"], messages["no key"]
-            findings = (meter.frames(severity) for severity in shown)
-            rows.append((_label(meter), *map(str, amounts), share(meter.encrypted, total), *map(str, findings)))
+            messages = (str(meter.messages[status]) for status in statuses)
+            encrypted = share(meter.encrypted, sum(meter.messages.values()))
+            rows.append((meter.label, *messages, encrypted, *(str(meter.frames(one)) for one in severities)))
         self._table(titles, rows)
         if len(found) > MOST_METERS:
             self._line(f"  and {len(found) - MOST_METERS} more with findings: --json and --html have all")
-        if others:
-            self._line(f"  {others} more without findings")
+        if len(report.meters) > len(found):
+            self._line(f"  {len(report.meters) - len(found)} more without findings")
 
     def _finding(self, remark: SecurityRemark, places: list[tuple[Meter, Finding]]) -> None:
-        count = sum(finding.count for _, finding in places)
+        count = counted(sum(finding.count for _, finding in places), "frame")
         name = self._styled(remark.severity.value, STYLES.get(remark.severity, ""))
-        self._line(f"{name} {self._styled(remark.code, BOLD)}: {_frames(count)}, {_meters(len(places))}")
-        text = said(remark)
-        self._wrapped(f"{text[:1].upper()}{text[1:]}. {remark.advice}", "  ")
-        titles = ("<meter", "count", "<frames")
-        shown = [(_label(meter), str(finding.count), finding) for meter, finding in places[:MOST_OF_FINDING]]
-        room = WIDTH - 2 - sum(max(len(titles[n]), *(len(row[n]) for row in shown)) + 2 for n in range(2))
-        rows = [(label, number, _numbers(finding, room)) for label, number, finding in shown]
-        self._table(titles, rows)
+        self._line(f"{name} {self._styled(remark.code, BOLD)}: {count}, {counted(len(places), 'meter')}")
+        self._wrapped(f"{said(remark)} {remark.advice}", "  ")
+        shown = places[:MOST_OF_FINDING]
+        label = min(MOST_LABEL, max(len(printable(meter.label)) for meter, _ in shown))
+        room = WIDTH - len("  ") - label - MOST_DIGITS - 2 * len(tables.GAP)
+        self._table(
+            ("meter", "frames", "<numbers"),
+            [(meter.label, str(finding.count), _numbers(finding, room)) for meter, finding in shown],
+        )
         if len(places) > MOST_OF_FINDING:
-            self._line(f"  and {_meters(len(places) - MOST_OF_FINDING)} more: --json and --html have all")
+            self._line(f"  and {counted(len(places) - MOST_OF_FINDING, 'meter')} more: --json and --html have all")
 
-    def _table(self, titles: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-        for line in tables.table(titles, rows, WIDTH - 2):
+    def _table(self, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Rows that begin with a meter, whose name is cut where there is no room: its end tells most."""
+        others = [max(map(len, column)) for column in zip(*(row[1:] for row in (titles, *rows)), strict=True)]
+        room = max(WIDTH - len("  ") - sum(others) - len(others) * len(tables.GAP), tables.NARROWEST)
+        made = [(_end(printable(row[0]), room), *row[1:]) for row in rows]
+        for line in tables.table((f"<{titles[0]}", *titles[1:]), made):
             self._line(f"  {line}")
 
     def _head(self, text: str) -> None:
@@ -149,17 +162,9 @@ class Text:
         self.out.write(text + "\n")
 
 
-def _frames(count: int) -> str:
-    return f"{count} frame{'' if count == 1 else 's'}"
-
-
-def _meters(count: int) -> str:
-    return f"{count} meter{'' if count == 1 else 's'}"
-
-
-def _label(meter: Meter) -> str:
-    text = printable(meter.label)
-    return text if len(text) <= LABEL else text[: LABEL - len(tables.CUT)] + tables.CUT
+def _end(text: str, size: int) -> str:
+    """A text, or its end."""
+    return text if len(text) <= size else tables.CUT + text[len(tables.CUT) - size :]
 
 
 def _numbers(finding: Finding, room: int) -> str:

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from osgp_analyzer import __version__
 from osgp_analyzer.analysis.security.remarks import SecurityRemark
-from osgp_analyzer.analysis.security.report import SEVERITIES, Finding, Meter, Report, said
+from osgp_analyzer.analysis.security.report import Finding, Meter, Report, counted, said
 from osgp_analyzer.engines.text import printable
 from osgp_analyzer.export.audit_style import STYLE
 
@@ -65,9 +65,9 @@ def _summary(report: Report) -> Iterator[str]:
             bar.append(f'<i class="{kind}" style="flex-grow:{count}"></i>')
             legend.append(f'<li><i class="{kind}"></i><b>{count}</b> {status}</li>')
     yield f'<div class="bar" aria-hidden="true">{"".join(bar)}</div><ul class="legend">{"".join(legend)}</ul>'
-    yield f"<p>{report.total} messages; {report.encrypted} of them encrypted ({_share(report.encrypted, report.total)})."
-    found = len(report.found)
-    yield f" {_count(found, 'meter')} of {len(report.meters)} with findings.</p></section>"
+    encrypted = f"{report.encrypted} of them encrypted ({_share(report.encrypted, report.total)})"
+    found = f"{counted(len(report.found), 'meter')} of {len(report.meters)} with findings"
+    yield f"<p>{counted(report.total, 'message')}; {encrypted}. {found}.</p></section>"
 
 
 def _findings(report: Report, ids: Mapping[int, str]) -> Iterator[str]:
@@ -88,9 +88,9 @@ def _finding(remark: SecurityRemark, places: list[tuple[Meter, Finding]], ids: M
     severity, count = remark.severity.value, sum(finding.count for _, finding in places)
     text = said(remark)
     yield f'<article class="{severity}" id="{remark.code}">'
-    yield f'<h3>{_badge(severity)} {_text(text[:1].upper() + text[1:])}</h3>'
+    yield f"<h3>{_badge(severity)} {_text(text)}</h3>"
     yield f'<p class="advice">{_text(remark.advice)}</p>'
-    amount = f"{_count(count, 'frame')} of {_count(len(places), 'meter')}"
+    amount = f"{counted(count, 'frame')} of {counted(len(places), 'meter')}"
     shown = " open" if len(places) <= FEW else ""
     yield f"<details{shown}><summary>{amount} <code>{remark.code}</code></summary><table><thead><tr>"
     yield '<th>Meter</th><th class="n">Frames</th><th>First</th><th>Last</th><th>Evidence: frame numbers</th>'
@@ -99,7 +99,7 @@ def _finding(remark: SecurityRemark, places: list[tuple[Meter, Finding]], ids: M
         more = " &hellip;" if finding.count > len(finding.frames) else ""
         own = f'<br><span class="quiet">{_text(finding.text)}</span>' if finding.text != text else ""
         yield f'<tr><td><a href="#{ids[id(meter)]}">{_text(meter.label)}</a></td><td class="n">{finding.count}</td>'
-        yield f"<td>{_time(finding.first)}</td><td>{_time(finding.last)}</td>"
+        yield f'<td class="time">{_time(finding.first)}</td><td class="time">{_time(finding.last)}</td>'
         yield f'<td class="frames">{" ".join(map(str, finding.frames))}{more}{own}</td></tr>'
     yield "</tbody></table></details></article>"
 
@@ -111,8 +111,8 @@ def _meters(report: Report, ids: Mapping[int, str]) -> Iterator[str]:
         return
     statuses = [status for status, count in report.messages.items() if count]
     heads = "".join(f'<th class="n">{status.capitalize()}</th>' for status in statuses)
-    yield f'<table><thead><tr><th>Meter</th>{heads}<th class="n">Encrypted</th><th>Findings</th><th>Keys</th></tr>'
-    yield "</thead><tbody>"
+    yield f'<table class="meters"><thead><tr><th>Meter</th>{heads}<th class="n">Encrypted</th>'
+    yield "<th>Findings</th><th>Keys</th></tr></thead><tbody>"
     for meter in report.meters:
         total = sum(meter.messages.values())
         cells = "".join(f'<td class="n">{meter.messages[status] or ""}</td>' for status in statuses)
@@ -137,7 +137,7 @@ def _unjudged(report: Report) -> Iterator[str]:
 def _keys(report: Report) -> Iterator[str]:
     keys = report.keys
     yield "<section><h2>Keys</h2>"
-    yield f"<p>{_count(keys.given, 'key')} given. No key is shown here: these are their names.</p>"
+    yield f"<p>{counted(keys.given, 'key')} given. No key is shown here: these are their names.</p>"
     if keys.used:
         yield f"<h3>Used, with how many messages each verified</h3>{_used(keys.used, FEW)}"
     if keys.unused:
@@ -179,7 +179,3 @@ def _time(time: int | None) -> str:
 
 def _share(part: int, whole: int) -> str:
     return f"{part / whole * 100:.1f} %" if whole else ""
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -36,9 +36,11 @@ th { text-align: left; font-weight: 600; color: var(--quiet); white-space: nowra
 th, td { padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 tr:last-child td { border-bottom: 0; }
 td { overflow-wrap: anywhere; }
-td:nth-child(3), td:nth-child(4) { min-width: 5.2rem; }
+td:first-child { min-width: 10.5rem; }
+.meters td:last-child { width: 30%; font-size: .8rem; }
 .n { text-align: right; white-space: nowrap; }
 .frames { width: 45%; }
+.time { white-space: nowrap; }
 tr:target, article:target { background: var(--soft); outline: 2px solid var(--line); }
 summary { cursor: pointer; color: var(--quiet); font-size: .87rem; }
 article { border-left: 3px solid var(--chat); padding: .2rem 0 .2rem 1rem; margin: 1.2rem 0; }
@@ -57,11 +59,16 @@ input[name=level] + label { display: inline-block; padding: .1rem .7rem; margin-
 input[name=level]:checked + label { background: var(--soft); color: var(--ink); border-color: var(--quiet); }
 input[name=level]:focus-visible + label { outline: 2px solid var(--link); }
 #level-error:checked ~ article:not(.error), #level-warn:checked ~ article:not(.error, .warn) { display: none; }
+@media (max-width: 46rem) {
+  section { overflow-x: auto; }
+}
 @media print {
   :root { --ground: #fff; --ink: #000; --quiet: #444; --line: #ccc; --soft: #fff; --link: #000; }
   body { max-width: none; padding: 0; font-size: 10pt; }
   input[name=level] + label { display: none; }
-  article, tr { break-inside: avoid; }
+  :is(article, section) > details::details-content { content-visibility: visible; block-size: auto; }
+  h2, h3, .advice { break-after: avoid; }
+  tr { break-inside: avoid; }
   i { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 """

@@ -64,7 +64,7 @@ class Audit:
             if len(there):
                 here = rows[there]
                 found = meter[there] << BELOW | place
-                self._evidence.add(found, here + chunk.start + 1, chunk.time[here], secured.key[here])
+                self._evidence.add(found, here + chunk.start + 1, chunk.time[here], secured.key[here].astype(np.int64))
 
     def _count(self, secured: Secured, rows: Ints, meter: Ints) -> None:
         status = secured.status[rows]
@@ -160,7 +160,7 @@ class Evidence:
         self._sums.add(pair, frames=None)
         timed = time != NO_TIME
         self._times.add(pair[timed], time[timed])
-        self._keys.add(pair, key.astype(np.int64))
+        self._keys.add(pair, key)
 
     def findings(self, names: list[str]) -> list[tuple[int, Finding]]:
         """All findings, each with its meter and remark. `names` of keys, by number."""

@@ -15,10 +15,15 @@ SEVERITIES = tuple(Severity)
 
 
 def said(remark: SecurityRemark, key: str | None = None) -> str:
-    """The text of a remark on several frames; `key`: the name of the key of all of them."""
-    if key is None:
-        return remark.text.replace(": {key}", "").format(key="its key", other="a key")
-    return remark.text.format(key=key, other="a key")
+    """A remark on several frames as a sentence; `key`: the name of the key of all of them, None where there is none."""
+    text = remark.text.replace(": {key}", "") if key is None else remark.text
+    text = text.format(key=key or "its key", other="a key")
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def counted(number: int, what: str) -> str:
+    """``1 frame``, ``2 frames``."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 @dataclass(frozen=True)
