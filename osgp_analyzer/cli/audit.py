@@ -83,7 +83,7 @@ class Text:
         if report.unjudged:
             self._head("Not judged")
             for one in report.unjudged:
-                self._wrapped(f"{one.count} {one.text}", "  ")
+                self._wrapped(f"{one.count} {one.text}" if one.count else one.text, "  ")
                 self._wrapped(one.advice, "    ")
 
     def _summary(self, report: Report) -> None:

@@ -88,7 +88,7 @@ def _finding(remark: SecurityRemark, places: list[tuple[Meter, Finding]], ids: M
     severity, count = remark.severity.value, sum(finding.count for _, finding in places)
     text = said(remark)
     yield f'<article class="{severity}" id="{remark.code}">'
-    yield f"<h3>{_badge(severity)} {_text(text)}</h3>"
+    yield f"<h3>{_badge(severity)} {_text(text.rstrip('.'))}</h3>"
     yield f'<p class="advice">{_text(remark.advice)}</p>'
     amount = f"{counted(count, 'frame')} of {counted(len(places), 'meter')}"
     shown = " open" if len(places) <= FEW else ""
@@ -130,7 +130,8 @@ def _unjudged(report: Report) -> Iterator[str]:
         return
     yield "<section><h2>Not judged</h2><ul>"
     for one in report.unjudged:
-        yield f'<li><b>{one.count}</b> {_text(one.text)} <span class="advice">{_text(one.advice)}</span></li>'
+        count = f"<b>{one.count}</b> " if one.count else ""
+        yield f'<li>{count}{_text(one.text)} <span class="advice">{_text(one.advice)}</span></li>'
     yield "</ul></section>"
 
 

@@ -112,21 +112,16 @@ class Audit:
     def _unjudged(self, without_key: int) -> list[Unjudged]:
         found = []
         if not self._ring.keys:
-            found.append(
-                Unjudged(
-                    "no_keys", without_key,
-                    "messages with a digest: no keys were given. Whether they are genuine cannot be told, nor which "
-                    "other messages are encrypted.",
-                    "Name a file with keys: --keys FILE; docs/keys.md says how one is made.",
-                )
-            )  # fmt: skip
+            unknown = "whether they are genuine cannot be told, nor which other messages are encrypted."
+            text = f"messages with something to verify: no keys were given, so {unknown}"
+            if not without_key:
+                text = "No keys were given: whether messages are encrypted cannot be told."
+            advice = "Name a file with keys: --keys FILE; docs/keys.md says how one is made."
+            found.append(Unjudged("no_keys", without_key, text, advice))
         elif without_key:
-            found.append(
-                Unjudged(
-                    "no_key", without_key, "messages that no key of the ring fits, of meters that it has no keys for.",
-                    "Add the keys of these meters to a key file: osgp-analyzer keys add.",
-                )
-            )  # fmt: skip
+            text = "messages that no key of the ring fits, of meters that it has no keys for."
+            advice = "Add the keys of these meters to a key file: osgp-analyzer keys add."
+            found.append(Unjudged("no_key", without_key, text, advice))
         if self._tls:
             found.append(
                 Unjudged("tls", self._tls, "frames of TLS sessions that were not opened.", "Add the pre-shared key.")

@@ -91,7 +91,7 @@ class Keys:
 
 @dataclass(frozen=True)
 class Unjudged:
-    """What was not judged, and why. `count` of messages or frames, as `text` goes on to say."""
+    """What was not judged, and why. `count` of messages or frames, as `text` goes on to say; 0 where it is of none."""
 
     code: str
     count: int
