@@ -26,6 +26,7 @@ class Wanted:
     """Which frames, and what will be asked of them: `names` of fields, and with `deep` all their layers.
 
     `count`: of the first so many frames only. `whole`: their exchanges, `ahead`: and how messages are answered later.
+    `judged`: how messages are protected, also where there are no keys.
     """
 
     filter_text: str | None = None
@@ -34,6 +35,7 @@ class Wanted:
     deep: bool = False
     whole: bool = False
     ahead: bool = False
+    judged: bool = False
 
     @cached_property
     def tables(self) -> bool:
@@ -43,7 +45,7 @@ class Wanted:
 
     def guarded(self, session: Session) -> bool:
         """Whether messages are to be opened and judged: for which all frames before must be seen too."""
-        return bool(session.settings.keys.keys)
+        return self.judged or bool(session.settings.keys.keys)
 
     @cached_property
     def filter(self) -> Filter | None:

@@ -40,6 +40,8 @@ class Book:
 
     def add(self, rows: Rows) -> None:
         """Rows of a chunk, in the order of their frames."""
+        if not len(rows["frame"]):
+            return
         self._parts.append(rows)
         self._joined = None
         if self._keep is not None:
