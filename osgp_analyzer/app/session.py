@@ -87,9 +87,9 @@ class Session:
     def _contexts(self) -> Contexts:
         return Contexts(remember=True)
 
-    def guard(self, remember: bool = False) -> Guard:
-        """Judges messages with the user's keys, from the first frame on. `remember`: also for `Guard.of`."""
-        return Guard(self.store, self.settings.keys, remember)
+    def guard(self, remember: bool = False, conduct: bool = True) -> Guard:
+        """Judges messages with the user's keys, from the first frame on; see `Guard`."""
+        return Guard(self.store, self.settings.keys, remember, conduct)
 
     @cached_property
     def _guard(self) -> Guard | None:

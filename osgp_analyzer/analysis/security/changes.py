@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,12 +46,13 @@ class Changes:
         self.remarks: list[Rows] = []
         """What there is to say of frames, as rows of the book."""
 
-    def follow(self, chunk: Chunk, meter: Ints, request: Ints, read: Read) -> None:
-        """Take in the commands of the next chunk, and which of them were accepted. `meter`: of each frame; `request`:
+    def follow(self, chunk: Chunk, meters: Callable[[], Ints], request: Ints, read: Read) -> None:
+        """Take in the commands of the next chunk, and which of them were accepted. `meters`: of each frame; `request`:
         the frame that each response answers; `read` reads layers of the frames of a mask."""
         code = chunk.innermost["apdu.code"]
         asks = np.isin(code, KEY_COMMANDS) & (request < 0)
         if asks.any():
+            meter = meters()
             for row, values in values_by_row(read(asks, layers_on_the_way(KEY_FIELDS)), KEY_FIELDS).items():
                 frame = chunk.start + row
                 if len(values) > 1 and frame not in self._open and len(self._open) < MOST_OPEN:
@@ -68,7 +69,7 @@ class Changes:
                     if command is not None and outcomes.get(row, {}).get("apdu.outcome") == SUCCESS:
                         self._accepted.append((chunk.start + row, command))
         self._open = {frame: one for frame, one in self._open.items() if frame > chunk.stop - 32_768}
-        self._alternate(chunk, meter, read)
+        self._alternate(chunk, meters, read)
 
     def apply(self) -> bool:
         """Make the new keys as far as the old ones are known; returns whether there are any."""
@@ -95,11 +96,12 @@ class Changes:
     def _say(self, frame: int, code: str, key: int = -1) -> None:
         self.remarks.append({"frame": np.array([frame]), "remarks": np.array([bit(code)]), "key": np.array([key])})
 
-    def _alternate(self, chunk: Chunk, meter: Ints, read: Read) -> None:
+    def _alternate(self, chunk: Chunk, meters: Callable[[], Ints], read: Read) -> None:
         """Keys that an agent makes for one target."""
         rows = chunk.innermost["ltep.mode"] == ALTERNATE_KEY
         if not rows.any():
             return
+        meter = meters()
         for row, values in values_by_row(read(rows, layers_on_the_way(ALTERNATE)), ALTERNATE).items():
             delta = values.get("ltep.key_delta")
             target = int(meter[row])

@@ -76,12 +76,16 @@ class Secured:
 
 
 class Guard:
-    """Judges with the keys of a ring. `remember`: what is found is kept for all frames, not for the last ones only."""
+    """Judges with the keys of a ring. `remember`: what is found is kept for all frames, not for the last ones only.
+    `conduct`: how those who talk behave is looked at too, which takes several times as long."""
 
-    def __init__(self, store: FrameStore, ring: KeyRing, remember: bool = False) -> None:
+    def __init__(self, store: FrameStore, ring: KeyRing, remember: bool = False, conduct: bool = True) -> None:
         self.store, self.names = store, Names()
         self.book = Book(None if remember else FAR_BACK)
-        ports = {i.name: port_number(i.index) for i in store.capture.interfaces if i.name}
+        ports: dict[str, list[int]] = {}
+        for interface in store.capture.interfaces:
+            ports.setdefault(interface.name or "", []).append(port_number(interface.index))
+        ports.pop("", None)
         suites = [Protection.of(SUITES[name]) for name in BUILT_IN]
         self.power_line = Port(suites[0], Lock([Kind.OMAK], 12, ring, self.names, ports), OF_POWER_LINE)
         serial = Port(suites[1], Lock([Kind.MAK, Kind.MBK], 16, ring, self.names, ports), OF_MEP)
@@ -95,7 +99,7 @@ class Guard:
         self._challenges = Challenges(locks)
         kinds = {key.name: (key.kind, key.secret) for key in ring.keys}
         weak = (number for number, name in enumerate(self.names.names) if weakness(*kinds[name]))
-        self._conduct = Conduct(frozenset(weak))
+        self._conduct = Conduct(frozenset(weak)) if conduct else None
         self._changes = Changes((*locks, self.power_line.lock), self.names)
         self._found: list[Rows] = []
         """What was found in the chunk that is being judged."""
@@ -122,7 +126,7 @@ class Guard:
         def read(only: Bools, within: frozenset[str]) -> Layers:
             return tracked.read(only, within, bare=True)
 
-        self._changes.follow(chunk, meters(chunk, tracked.request >= 0, asked), tracked.request, read)
+        self._changes.follow(chunk, lambda: meters(chunk, tracked.request >= 0, asked), tracked.request, read)
         self._changes.apply()
         of_ports = self._found
         for again in (True, False):
@@ -204,7 +208,8 @@ class Guard:
         def read(only: Bools, within: frozenset[str]) -> Layers:
             return tracked.read(only, within, bare=True)
 
-        self._conduct.follow(chunk, rows, self._replaced(), read, self.data)
+        if self._conduct is not None:
+            self._conduct.follow(chunk, rows, self._replaced(), read, self.data)
         secured.put(rows, chunk.start)
         if len(rows["frame"]):
             self.book.add(rows)

@@ -154,9 +154,14 @@ class Opening:
         """Whether the digests are those of the texts."""
         if not len(key):
             return np.zeros(0, bool)
+        if address is None:
+            address = self._address(messages, key)
+        # Those that are alike next to each other can be copied together.
+        order = np.lexsort([text.length for text in texts])
+        key, end, texts = key[order], messages.end[order], [text.take(order) for text in texts]
+        values = {Piece.SUBNET: address[0][order], Piece.NODE: address[1][order], Piece.SIZE: texts[-1].length & 0xFF}
         covers = self._covers(len(texts) > 1, counted)
-        subnet, node = address if address is not None else self._address(messages, key)
-        longest = sum(int(text.length.max()) for text in texts) * 2
+        longest = sum(int(text.length.max()) for text in texts) * covers.count(Piece.MESSAGE)
         pieces = Pieces(len(key), longest + sum(len(one) if isinstance(one, bytes) else 1 for one in covers))
         for one in covers:
             if isinstance(one, bytes):
@@ -166,10 +171,11 @@ class Opening:
                 text = texts[-1] if one is Piece.MESSAGE else texts[0]
                 pieces.add(text.data, text.offset, text.length)
             else:
-                values = {Piece.SUBNET: subnet, Piece.NODE: node, Piece.SIZE: texts[-1].length & 0xFF}
                 pieces.add_byte(values[one])
         digest = mix(pieces.bytes, pieces.length, self.lock.secrets[:, key])
-        return np.asarray((digest == self._digest(messages.end)).all(axis=0))
+        good = np.zeros(len(key), bool)
+        good[order] = (digest == self._digest(end)).all(axis=0)
+        return good
 
     def _covers(self, response: bool, counted: bool) -> Covered:
         """What the digests are over."""

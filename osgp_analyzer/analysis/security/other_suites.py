@@ -12,7 +12,7 @@ from dissectors.osgp.suites import SUITES
 from dissectors.security_columns import Bytes
 from osgp_analyzer.analysis.runs import Rows
 from osgp_analyzer.analysis.security.book import Book
-from osgp_analyzer.analysis.security.locks import Lock, Names
+from osgp_analyzer.analysis.security.locks import Lock, Names, Ports
 from osgp_analyzer.analysis.security.messages import Messages
 from osgp_analyzer.analysis.security.one_by_one import OneByOne
 from osgp_analyzer.analysis.security.opening import Asked
@@ -40,7 +40,7 @@ Found = tuple[list[Rows], list[OpenedRows]]
 class OtherSuites:
     """Judges with the suites that a definition file adds. `number`: that of the first of their ports."""
 
-    def __init__(self, ring: KeyRing, names: Names, ports: dict[str, int], number: int) -> None:
+    def __init__(self, ring: KeyRing, names: Names, ports: Ports, number: int) -> None:
         self.ports: list[Port] = []
         for suite in SUITES.values():
             if suite.name in BUILT_IN:
