@@ -430,10 +430,16 @@ examples:
   osgp-analyzer keys add keys.toml --group 4F5347/3 --oma-key
   osgp-analyzer keys add keys.toml --try --omak
 """
+TRY = """\
+Each message is tried with the keys of its meter, and the first messages of a meter with all keys.
+
+example:
+  osgp-analyzer keys try capture.pcapng --keys keys.toml
+"""
 
 
 def _keys(commands: argparse._SubParsersAction[Parser]) -> None:
-    keys = _command(commands, "keys", "write key files, list and check them", "Work on files of keys.", KEYS)
+    keys = _command(commands, "keys", "write key files, list, check and try them", "Work on files of keys.", KEYS)
     actions = keys.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=_KeysParser)
     keys.set_defaults(run="osgp_analyzer.cli.keys")
 
@@ -463,6 +469,9 @@ def _keys(commands: argparse._SubParsersAction[Parser]) -> None:
         action = actions.add_parser(name, help=summary, description=description)
         action.add_argument("files", nargs="*", type=file, metavar="FILE", help="key files; none: the standing one")
         _shared_keys(action)
+    fits = _command(actions, "try", "say which keys fit which meters of a capture", "Try keys on a capture.", TRY)
+    _common(fits)
+    fits.set_defaults(run="osgp_analyzer.cli.keys_try")
 
 
 KINDS = {

@@ -22,6 +22,8 @@ ALTERNATE = ("ltep.mode", "ltep.key_type", "ltep.key_delta")
 ALTERNATE_KEY = 2
 """Mode of a proxied message that has a delta."""
 SUCCESS = 0
+CHANGED = ", changed in frame "
+"""What the name of a key has behind it that is not from the ring."""
 MOST_OPEN, MOST_DELTAS = 1024, 4096
 """Commands that are not answered yet, and deltas, that are remembered."""
 
@@ -85,7 +87,7 @@ class Changes:
                 if new is None:
                     continue
                 before = self._names.names[int(lock.number[current.key])] if current is not None else "a key"
-                number = self._names.add(f"{before}, changed in frame {frame + 1}")
+                number = self._names.add(f"{before.partition(CHANGED)[0]}{CHANGED}{frame + 1}")
                 lock.change(command.meter, command.domain, new, number, frame + 1)
                 self._say(frame, "key_changed", number)
                 done = made = True
