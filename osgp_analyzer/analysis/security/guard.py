@@ -22,7 +22,7 @@ from osgp_analyzer.analysis.security.conduct import Conduct, in_the_open
 from osgp_analyzer.analysis.security.judged import Judged
 from osgp_analyzer.analysis.security.locks import Lock, Names
 from osgp_analyzer.analysis.security.mep_ports import MepPorts
-from osgp_analyzer.analysis.security.messages import of_power_line
+from osgp_analyzer.analysis.security.messages import Messages, of_mep, of_power_line
 from osgp_analyzer.analysis.security.other_suites import BUILT_IN, OtherSuites
 from osgp_analyzer.analysis.security.port import MEP as OF_MEP
 from osgp_analyzer.analysis.security.port import POWER_LINE as OF_POWER_LINE
@@ -38,7 +38,7 @@ from osgp_analyzer.analysis.security.verdicts import (
 )
 from osgp_analyzer.analysis.transactions import FAR_BACK
 from osgp_analyzer.engines.columns.group import OpenedRows
-from osgp_analyzer.engines.columns.values import Bools, Ints
+from osgp_analyzer.engines.columns.values import Bools, Ints, OnDemand, unknown
 from osgp_analyzer.engines.knowledge import Opened
 from osgp_analyzer.schema import Finding, Group
 from osgp_analyzer.security.keyring import KeyRing, Kind
@@ -117,9 +117,25 @@ class Guard:
         rows, opened = self._mep.follow(self.store, chunk, self.data)
         verified = rows["frame"][rows["status"] == VERIFIED] if rows is not None else np.zeros(0, np.int64)
         of_tls = self._tls.follow(self.store, chunk, self.data, verified)
-        if rows is not None and of_tls is not None:
-            rows = take(rows, ~np.isin(rows["frame"], of_tls["frame"]))
-        self._found = [one for one in (rows, of_tls) if one is not None]
+        size = chunk.stop - chunk.start
+        asked = OnDemand(self.store.asked, lambda name: unknown(size))
+
+        def read(only: Bools, within: frozenset[str]) -> Layers:
+            return self.store.groups(chunk, within=within, only=only, bare=True)
+
+        def messages() -> Messages:
+            every = of_mep(chunk, np.full(size, -1, np.int64), asked)
+            return every.take(~np.isin(every.frame, verified))
+
+        others, more = self._others.follow("mep", chunk, messages, read, self.book, self.data)
+        told = [one for one in (of_tls, *others) if one is not None]
+        if rows is not None:
+            for one in told:
+                rows = take(rows, ~np.isin(rows["frame"], one["frame"]))
+            told.append(rows)
+        self._found = told
+        for found in more:
+            opened = also(opened, found)
         return also(opened, self._tls.opened(chunk))
 
     def judge(self, tracked: Tracked) -> OpenedRows | None:
@@ -139,9 +155,13 @@ class Guard:
             self._found += [rows] if rows is not None else []
             if not again or not self._changes.apply():
                 break
-        found, more = self._others.follow(
-            "apdu", chunk, lambda: of_power_line(chunk, answers, asked, None), read, self.book, self.data
-        )
+
+        def messages() -> Messages:
+            every = of_power_line(chunk, answers, asked, None)
+            verified = [one["frame"][one["status"] == VERIFIED] for one in self._found]
+            return every.take(~np.isin(every.frame, np.concatenate([every.frame[:0], *verified])))
+
+        found, more = self._others.follow("apdu", chunk, messages, read, self.book, self.data)
         self._found += found
         for one in more:
             opened = also(opened, one)

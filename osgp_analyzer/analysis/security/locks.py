@@ -22,6 +22,8 @@ from osgp_analyzer.store import NO_TIME
 FOREVER = np.iinfo(np.int64).max
 MOST = 8
 """Keys of one meter that a message is tried with."""
+MOST_HOLDERS = 1 << 18
+"""Meters that are remembered, of those without a key."""
 FREE_TRIALS = 16
 """So many messages of a meter are tried with all keys; after that only each that doubles their number."""
 
@@ -157,6 +159,8 @@ class Lock:
             if is_address(meter):
                 own += self._anywhere.get(meter & 0x7FFF, ())
             own += self._domains.get(domain, ())
+            if len(self.holders) >= MOST_HOLDERS:
+                self.holders = {number: one for number, one in self.holders.items() if one.holdings}
             found = self.holders[meter] = Holder([*own][:MOST], bool(own))
         return found
 
