@@ -17,7 +17,8 @@ from osgp_analyzer.analysis.contexts import Contexts, Seen
 from osgp_analyzer.analysis.packets import Places, together
 from osgp_analyzer.analysis.pairing import Pairing
 from osgp_analyzer.analysis.security.guard import Guard
-from osgp_analyzer.analysis.security.judged import Judged
+from osgp_analyzer.analysis.security.judged import FORGED, Judged
+from osgp_analyzer.analysis.security.verdicts import BAD_DIGEST
 from osgp_analyzer.analysis.tracking import take_in, track
 from osgp_analyzer.analysis.transactions import FAR_BACK, NONE
 from osgp_analyzer.capture import Capture, CaptureError, Frame
@@ -182,6 +183,8 @@ class Session:
         if judged is not None:
             decoded.security = judged
             decoded.findings += judged.findings
+            if judged.status == BAD_DIGEST:
+                decoded.info += f" {FORGED}"
         decoded.tables = {name: frame + 1 for name, frame in tables.used.items()}
         return decoded
 

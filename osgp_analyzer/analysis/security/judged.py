@@ -10,6 +10,9 @@ from osgp_analyzer.analysis.security.verdicts import STATUSES
 from osgp_analyzer.engines.knowledge import Opened
 from osgp_analyzer.schema import Finding
 
+FORGED = "[bad digest]"
+"""What stands behind the line of a message that is not genuine."""
+
 
 @dataclass(frozen=True)
 class Judged:
