@@ -64,12 +64,12 @@ def _no_layers_of_other_tests() -> None:
 
 @pytest.fixture
 def own_tables(tmp_path: Path) -> Iterator[Callable[[str], None]]:
-    """Defines tables by the text of a file; after the test all is as it was."""
-    from dissectors.osgp import names, tables
+    """Defines tables and suites by the text of a file; after the test all is as it was."""
+    from dissectors.osgp import names, suites, tables
     from osgp_analyzer.app.definitions import define
     from osgp_analyzer.engines.scapy.compile import LAYERS
 
-    changed: list[dict[Any, Any]] = [REGISTRY, tables.TABLES, tables.CONTENTS, names.TABLES, LAYERS]
+    changed: list[dict[Any, Any]] = [REGISTRY, tables.TABLES, tables.CONTENTS, names.TABLES, LAYERS, suites.SUITES]
     before = [dict(one) for one in changed]
     LAYERS.clear()
     _forget()

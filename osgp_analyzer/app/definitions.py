@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Users' own tables: files named with ``--define``, and those of a folder that is read at every start."""
+"""Users' own tables and cipher suites: files named with ``--define``, and those of a folder that is always read."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def standing() -> list[Path]:
 
 
 def define(given: Iterable[str] = ()) -> None:
-    """Define the tables of the standing files and of those given; a later table can replace an earlier one.
+    """Define the tables and suites of the standing files and of those given; a later one can replace an earlier one.
 
     To be called before a message is read. Raises `DefinitionError` with all that is wrong; then nothing was defined.
     """
@@ -33,7 +33,7 @@ def define(given: Iterable[str] = ()) -> None:
     if not files:
         return
     import dissectors.definitions  # noqa: F401  what is defined already
-    from dissectors.osgp import tables
+    from dissectors.osgp import suites, tables
     from osgp_analyzer.engines.scapy.compile import LAYERS, TAKEN
     from osgp_analyzer.schema.userfile import read
 
@@ -42,9 +42,11 @@ def define(given: Iterable[str] = ()) -> None:
             [f"{files[0]}: tables must be defined before the first layer of dissectors.layers is used"]
         )
     try:
-        found = read(files, tables.numbers(), TAKEN)
+        found = read(files, tables.numbers(), TAKEN, suites.SUITES, suites.NAMES)
     except DefinitionError as error:
         folder = always[0].parent if always else ""
         raise DefinitionError(explained(error.errors, always, folder, VARIABLE)) from None
-    for table in found:
+    for table in found.tables:
         tables.define(table.number, table.layer)
+    for suite in found.suites:
+        suites.define_suite(suite)

@@ -64,7 +64,7 @@ def _define(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="read tables of your own from a TOML file (docs/definitions.md); may be given several times",
+        help="read tables and cipher suites of your own from a TOML file (docs/definitions.md); can be repeated",
     )
 
 

@@ -21,7 +21,8 @@ LARGEST_FILE = 1 << 20
 LONGEST_TEXT = 1000
 LONGEST = 1 << 24
 """Bytes or elements that a field has, at most: a part of a table cannot begin later."""
-KINDS = ("table", "struct")
+KINDS = {"table": "field", "struct": "field", "suite": "derive"}
+"""What a file can define, and what each has inside, as ``[[table.field]]``."""
 
 
 def nearest(wrong: str, known: Iterable[str]) -> str:
@@ -32,7 +33,8 @@ def nearest(wrong: str, known: Iterable[str]) -> str:
 
 @dataclass
 class Entry:
-    """A ``[[table]]``, a ``[[struct]]`` or a field of one: its keys, what to call it, and its place in the file."""
+    """A ``[[table]]``, ``[[struct]]`` or ``[[suite]]``, or a field or derivation in it: its keys, what to call it, and
+    its place in the file."""
 
     values: Mapping[str, Any]
     kind: str
@@ -132,36 +134,36 @@ class Entry:
 
 
 def load(path: Path, errors: list[str]) -> list[Entry]:
-    """The tables and structs of a file, each with its fields; what is wrong with it is added to `errors`."""
+    """What a file defines, each with its fields; what is wrong with it is added to `errors`."""
     document = tomlfile.load(path, LARGEST_FILE, errors, parse_float=Decimal)
     return [] if document is None else _entries(document, errors)
 
 
 def _entries(document: Document, errors: list[str]) -> list[Entry]:
     name = document.name
+    there = f"; there are {', '.join(f'[[{kind}]]' for kind in KINDS)}"
     for key in document.values:
         if key not in KINDS:
-            hint = nearest(key, KINDS) or "; there are [[table]], [[struct]]"
-            errors.append(f"{document.where((key,))}: {key!r} is not known here{hint}")
+            errors.append(f"{document.where((key,))}: {key!r} is not known here{nearest(key, KINDS) or there}")
     found: list[Entry] = []
-    for kind in KINDS:
+    for kind, part in KINDS.items():
         listed = _listed(document.values.get(kind), f"{name}: write [[{kind}]]", errors.append)
         for number, values in enumerate(listed):
             called = values.get("number" if kind == "table" else "name")
             title = str(called)[:40] if isinstance(called, (str, int)) else f"[[{kind}]] number {number + 1}"
             title = title if title.isprintable() else f"[[{kind}]]"
             entry = Entry(values, kind, title, document, (kind, number), errors)
-            given = _listed(values.get("field"), f"write [[{kind}.field]]", entry.wrong)
+            given = _listed(values.get(part), f"write [[{kind}.{part}]]", entry.wrong)
             for index, raw in enumerate(given):
                 own = raw.get("name")
-                own = own[:40] if isinstance(own, str) and own.isprintable() else f"field {index + 1}"
-                steps = (*entry.steps, "field", index)
-                entry.fields.append(Entry(raw, "field", f"{entry.title}.{own}", document, steps, errors))
-            if not given:
+                own = own[:40] if isinstance(own, str) and own.isprintable() else f"{part} {index + 1}"
+                steps = (*entry.steps, part, index)
+                entry.fields.append(Entry(raw, part, f"{entry.title}.{own}", document, steps, errors))
+            if not given and part == "field":
                 entry.wrong(f"has no fields: write [[{kind}.field]]")
             found.append(entry)
     if not found and not errors:
-        errors.append(f"{name}: defines nothing: write [[table]]")
+        errors.append(f"{name}: defines nothing: write [[table]] or [[suite]]")
     return found
 
 

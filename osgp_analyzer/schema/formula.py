@@ -61,25 +61,58 @@ Find = Callable[[str], Term]
 """The field of a name. Raises `FormulaError` for a name that is none here."""
 
 
-def formula(text: str, find: Find) -> Term:
-    """The tree of an expression. Raises `FormulaError`."""
+class More(NamedTuple):
+    """What expressions of one kind can have besides. `read` gives None for what it does not know either."""
+
+    allowed: str
+    read: Callable[[ast.expr], Term | None]
+
+
+def parsed(text: str) -> ast.expr:
+    """Python's syntax tree of an expression. Raises `FormulaError`."""
     if len(text) > LONGEST:
         raise FormulaError(f"is longer than {LONGEST} characters")
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        return ast.parse(text, mode="eval").body
     except SyntaxError as error:
         at = f" at character {error.offset}" if error.offset else ""
         raise FormulaError(f"is no expression{at}: {error.msg}") from None
     except (ValueError, RecursionError, MemoryError):  # a NUL, or more inside each other than the parser takes
         raise FormulaError("is no expression that can be read") from None
-    return _Reader(text.strip(), find).term(tree, 0)
+
+
+def formula(text: str, find: Find, more: More | None = None) -> Term:
+    """The tree of an expression. Raises `FormulaError`."""
+    return term_of(parsed(text.strip()), text.strip(), find, more)
+
+
+def term_of(node: ast.expr, text: str, find: Find, more: More | None = None) -> Term:
+    """The tree of a part of an expression that is parsed already. Raises `FormulaError`."""
+    return _Reader(text, find, more).term(node, 0)
+
+
+def dotted(node: ast.expr) -> str | None:
+    """``table.field`` as one name; None for what is no name."""
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=value, attr=name):
+            before = dotted(value)
+            return f"{before}.{name}" if before is not None else None
+    return None
+
+
+def segment(text: str, node: ast.expr) -> str:
+    """How a part is written, for a sentence."""
+    own = ast.get_source_segment(text, node) or ""
+    return repr(own if len(own) <= 60 else f"{own[:60]}...")
 
 
 class _Reader:
     """From Python's syntax tree to ours."""
 
-    def __init__(self, text: str, find: Find) -> None:
-        self.text, self.find = text, find
+    def __init__(self, text: str, find: Find, more: More | None) -> None:
+        self.text, self.find, self.more = text, find, more
 
     def term(self, node: ast.expr, depth: int) -> Term:
         """A part, and all below it."""
@@ -87,7 +120,7 @@ class _Reader:
             raise FormulaError(f"has more than {DEEPEST} parts inside each other")
         term = self._term(node, depth + 1)
         if max(-term.low, term.high) > LARGEST:
-            raise FormulaError(f"can get too large: {self._part(node)} may reach more than 2**62")
+            raise FormulaError(f"can get too large: {segment(self.text, node)} may reach more than 2**62")
         return term
 
     def _term(self, node: ast.expr, depth: int) -> Term:
@@ -97,7 +130,12 @@ class _Reader:
             case ast.Name(id=name) if name == REMAINING:
                 return Term(Remaining(), 0, MOST_LEFT)
             case ast.Name() | ast.Attribute():
-                return self.find(self._dotted(node))
+                full = dotted(node)
+                if full is not None:
+                    return self.find(full)
+                while isinstance(node, ast.Attribute):
+                    node = node.value
+                raise self._refused(node)
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 return Term(Not(self.term(operand, depth).expression), 0, 1)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
@@ -112,7 +150,10 @@ class _Reader:
                 terms = [self.term(side, depth) for side in (left, *others)]
                 pairs = zip(ops, terms, terms[1:], strict=False)
                 return self._all("and", [_joined(_OPERATORS[type(op)], a, b) for op, a, b in pairs])
-        raise self._refused(node)
+        found = self.more.read(node) if self.more is not None else None
+        if found is None:
+            raise self._refused(node)
+        return found
 
     def _all(self, operator: str, terms: list[Term]) -> Term:
         found = terms[0]
@@ -120,21 +161,9 @@ class _Reader:
             found = _joined(operator, found, term)
         return found
 
-    def _dotted(self, node: ast.expr) -> str:
-        """``table.field`` as one name."""
-        match node:
-            case ast.Name(id=name):
-                return name
-            case ast.Attribute(value=value, attr=name):
-                return f"{self._dotted(value)}.{name}"
-        raise self._refused(node)
-
-    def _part(self, node: ast.expr) -> str:
-        text = ast.get_source_segment(self.text, node) or ""
-        return repr(text if len(text) <= 60 else f"{text[:60]}...")
-
     def _refused(self, node: ast.expr) -> FormulaError:
-        return FormulaError(f"has {self._part(node)}; an expression has {ALLOWED}")
+        allowed = f"{ALLOWED}, {self.more.allowed}" if self.more is not None else ALLOWED
+        return FormulaError(f"has {segment(self.text, node)}; an expression has {allowed}")
 
 
 def _joined(operator: str, a: Term, b: Term) -> Term:

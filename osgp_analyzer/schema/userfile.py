@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tables that users define in TOML files: read, checked, and made into the same `Layer` classes as all others.
+"""Tables that users define in TOML files: read, checked, and made into the same `Layer` classes as all others; and the
+cipher suites of the same files, which `suitefile` reads.
 
 ``docs/definitions.md`` describes the files. Tables are little-endian, their bits count from the low end. A struct is a
 layer that tables have inside; what a field of one refers to may be in the table around it.
@@ -14,13 +15,16 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from osgp_analyzer.schema.entries import Entry, load, nearest
 from osgp_analyzer.schema.errors import DefinitionError
 from osgp_analyzer.schema.expr import Context, Outer, Ref
 from osgp_analyzer.schema.formula import REMAINING, FormulaError, Term
 from osgp_analyzer.schema.layer import REGISTRY, Layer
+from osgp_analyzer.schema.parts import Names
+from osgp_analyzer.schema.suite import Suite
+from osgp_analyzer.schema.suitefile import read_suites
 from osgp_analyzer.schema.types import Array, BitSet, Bytes, Field, Text
 from osgp_analyzer.schema.userfields import KEYS, Kind, kind_of, make_field
 
@@ -45,6 +49,13 @@ class UserTable:
     layer: type[Layer]
 
 
+class Defined(NamedTuple):
+    """What files define, in the order that it takes effect."""
+
+    tables: list[UserTable]
+    suites: list[Suite]
+
+
 @dataclass(eq=False)
 class _Draft:
     """A table (with its number) or struct whose entry has been looked through."""
@@ -67,16 +78,24 @@ class _Draft:
         return kind.limits if kind is not None and "count" not in self.entry.fields[number].values else None
 
 
-def read(files: Iterable[Path], numbers: Numbers, taken: Container[str]) -> list[UserTable]:
-    """The tables that files define, as layers that are in the `REGISTRY`.
+def read(
+    files: Iterable[Path], numbers: Numbers, taken: Container[str], suites: Mapping[str, Suite], messages: Names
+) -> Defined:
+    """The tables that files define, as layers that are in the `REGISTRY`, and the cipher suites.
 
-    `numbers`: what the tables that are defined already say to others. `taken`: names that no field may have. Raises
-    `DefinitionError` with all that is wrong; then no layer was defined.
+    `numbers`: what the tables that are defined already say to others. `taken`: names that no field may have. `suites`:
+    those that are defined already, by name. `messages`: what suites can refer to. Raises `DefinitionError` with all
+    that is wrong; then no layer was defined.
     """
     errors: list[str] = []
     before = dict(REGISTRY)
     try:
-        return _Reader(numbers, taken, errors).read(files)
+        loaded = [load(path, errors) for path in files]
+        tables = _Reader(numbers, taken, errors).read(
+            [[entry for entry in entries if entry.kind != "suite"] for entries in loaded]
+        )
+        suited = [entry for entries in loaded for entry in entries if entry.kind == "suite"]
+        return Defined(tables, read_suites(suited, suites, messages))
     finally:
         if errors:
             REGISTRY.clear()
@@ -92,9 +111,9 @@ class _Reader:
         self.names = {layer.definition.name: "is the name of a layer" for layer in REGISTRY.values()}
         self.tables: dict[str, _Draft] = {}
 
-    def read(self, files: Iterable[Path]) -> list[UserTable]:
+    def read(self, files: Iterable[list[Entry]]) -> list[UserTable]:
         """The tables, made of all entries of all files."""
-        drafted = [self._drafts(load(path, self.errors)) for path in files]
+        drafted = [self._drafts(entries) for entries in files]
         for draft in (draft for drafts in drafted for draft in drafts):
             if self.tables.get(draft.name, draft) is draft:
                 self._tell(draft)

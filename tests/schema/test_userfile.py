@@ -14,6 +14,7 @@ import pytest
 
 from dissectors.layers import layer_class
 from dissectors.osgp import names
+from dissectors.osgp.suites import NAMES, SUITES
 from dissectors.osgp.tables import TABLES, numbers
 from osgp_analyzer.analysis.contexts import context_fields
 from osgp_analyzer.engines.knowledge import Knowledge
@@ -170,12 +171,12 @@ def test_files_that_need_each_other(tmp_path: Path) -> None:
         table("ET241", "Again", 'name = "number"', 'type = "u16"').replace("[[table.", "replace=true\n[[table.")
     )
     try:
-        assert [one.number for one in read([sized, sizes], numbers(), TAKEN)] == [2288, 2289]
+        assert [one.number for one in read([sized, sizes], numbers(), TAKEN, SUITES, NAMES).tables] == [2288, 2289]
     finally:
         REGISTRY.clear()
         REGISTRY.update(before)
     try:
-        found = read([sized, sizes, again], numbers(), TAKEN)
+        found = read([sized, sizes, again], numbers(), TAKEN, SUITES, NAMES).tables
         assert found[-1].layer.definition.title == "Again"
         assert REGISTRY["ET241"] is found[-1].layer
     finally:
@@ -281,7 +282,7 @@ def said(text: str | bytes, path: Path | None = None) -> str:
         path = Path(folder) / "own.toml"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         try:
-            read([path], numbers(), TAKEN)
+            read([path], numbers(), TAKEN, SUITES, NAMES)
         except DefinitionError as error:
             assert dict(REGISTRY) == before
             return "\n".join(error.errors).replace(f"{path}", "own.toml")

@@ -139,7 +139,13 @@ class Challenges:
         judge.fail(left, np.ones(len(left), bool))
         key = np.where(verdicts.key >= 0, lock.number[verdicts.key] if len(lock) else -1, -1)
         status: NDArray[np.int8] = np.where(verdicts.status == NOTHING, NO_KEY, verdicts.status).astype(np.int8)
-        return {"frame": messages.frame, "status": status, "key": key, "remarks": judge.remarks(np.arange(size))}
+        return {
+            "frame": messages.frame,
+            "status": status,
+            "key": key,
+            "meter": messages.meter,
+            "remarks": judge.remarks(np.arange(size)),
+        }
 
 
 def _places(chunk: Chunk, layers: Layers) -> Ints:

@@ -234,15 +234,21 @@ class Candidates:
         owns = np.array([holder.own for holder in self.holders], bool)
         return owns[self.inverse[rows]] if len(owns) else np.zeros(len(rows), bool)
 
-    def to_try(self, rows: Ints) -> Ints:
-        """Those of some rows that are to be tried with all keys: the first few of a meter, later ever fewer."""
+    def to_try(self, rows: Ints, most: int) -> Ints:
+        """Those of some rows that are to be tried with all keys, `most` at once: the first few of a meter, later ever
+        fewer."""
         order = np.argsort(self.inverse[rows], kind="stable")
         meter = self.inverse[rows[order]]
         starts = np.flatnonzero(np.diff(meter, prepend=-1))
         nth = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
-        before = np.array([self.holders[one].trials for one in meter.tolist()], np.int64)
-        number = before + nth + 1
-        chosen = (number <= FREE_TRIALS) | (number & (number - 1) == 0)
-        for one, count in zip(*(part.tolist() for part in np.unique(meter, return_counts=True)), strict=True):
+        before = np.array([holder.trials for holder in self.holders], np.int64)
+        number = before[meter] + nth + 1
+        chosen = np.sort(order[(number <= FREE_TRIALS) | (number & (number - 1) == 0)])
+        last = len(rows)
+        if len(chosen) > most:  # the rest counts as not seen
+            chosen, last = chosen[:most], int(chosen[most])
+        for one, count in zip(*(part.tolist() for part in np.unique(self.inverse[rows[:last]], return_counts=True)),
+                              strict=True):  # fmt: skip
             self.holders[one].trials += count
-        return np.sort(rows[order[chosen]])
+        found: Ints = rows[chosen]
+        return found

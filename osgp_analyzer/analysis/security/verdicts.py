@@ -29,6 +29,8 @@ CLEAR, HIDDEN, EITHER = (False,), (True,), (False, True)
 """Whether messages are encrypted: what is to be tried, in order."""
 PAIRS = 32_768
 """Messages times keys that are tried together."""
+BUDGET = 1 << 18
+"""So many are tried in a chunk in all."""
 MOST_ADDRESSES = 64
 """Other addresses that a message is tried for."""
 
@@ -86,7 +88,7 @@ class Judge:
             return rows
         left = self._own_keys(rows, ways)
         for _ in range(3):
-            tried = self.candidates.to_try(left)
+            tried = self.candidates.to_try(left, max(1, BUDGET // len(self.lock)))
             if not len(tried) or not self._all_keys(tried, ways):
                 break
             left = self._own_keys(left[self.verdicts.status[left] == NOTHING], ways)
@@ -184,8 +186,9 @@ class Judge:
         """What is to be said of messages, a bit for each remark."""
         v = self.verdicts
         found = np.zeros(len(rows), np.int64)
+        explained = (v.other_key[rows] >= 0) | v.other_address[rows] | v.uncounted[rows]
         for name, holds in (
-            ("bad_digest", v.status[rows] == BAD_DIGEST),
+            ("bad_digest", (v.status[rows] == BAD_DIGEST) & ~explained),
             ("good_under_other_key", v.other_key[rows] >= 0),
             ("good_for_other_address", v.other_address[rows]),
             ("good_without_length", v.uncounted[rows]),
@@ -225,29 +228,33 @@ class TableJudge(Judge):
                 good = self.tables.responses(taken, asked.take(here), key[here], encrypted)
                 self._note(rows[here], key[here], good, encrypted)
 
+    def checkable(self, requests: Ints) -> Bools:
+        """Which of some requests are what a digest of their response must cover: those that are genuine themselves."""
+        return np.asarray((requests >= 0) & (self.verdicts.status[requests] == VERIFIED))
+
     def look_closer(self, asked: Asked) -> None:
         """Find out why digests are wrong, of a few messages of each meter: made for another address, or without the
         length. `asked` has the requests of all messages."""
         v, protection = self.verdicts, self.tables.protection
-        rows = self.candidates.to_try(np.flatnonzero((v.status == BAD_DIGEST) & (v.other_key < 0)))
+        places = self._addresses()
+        bad = np.flatnonzero((v.status == BAD_DIGEST) & (v.other_key < 0))
+        rows = self.candidates.to_try(bad, PAIRS // len(places))
         if not len(rows) or not protection.addressed:
             return
-        places = self._addresses()
         for response in (False, True):
             some = rows[self.messages.response[rows] == response]
-            if not len(some):
-                continue
-            if response and protection.counted:
-                taken = self.messages.take(some)
-                v.uncounted[some] = self.tables.responses(taken, asked.take(some), v.key[some], False, counted=False)
             repeated = np.repeat(some, len(places))
             where = np.tile(places, (len(some), 1)).T
             taken, key, address = self.messages.take(repeated), v.key[repeated], (where[0], where[1])
-            if response:
-                good = self.tables.responses(taken, asked.take(repeated), key, False, address)
-            else:
-                good = self.tables.requests(taken, key, False, address)
-            v.other_address[some] = good.reshape(len(some), len(places)).any(axis=1)
+            for encrypted in EITHER if len(some) else ():
+                if response:
+                    own, of = self.messages.take(some), asked.take(some)
+                    if protection.counted:
+                        v.uncounted[some] |= self.tables.responses(own, of, v.key[some], encrypted, counted=False)
+                    good = self.tables.responses(taken, asked.take(repeated), key, encrypted, address)
+                else:
+                    good = self.tables.requests(taken, key, encrypted, address)
+                v.other_address[some] |= good.reshape(len(some), len(places)).any(axis=1)
 
     def _addresses(self) -> Ints:
         """Addresses that a message may have been made for: of the meters in the ring and in this chunk, and none."""

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Judges what came through MEP ports, before it is paired: an encrypted message does not say which way it goes.
+
+What fits a key as a request is one. The others are tried as responses to the latest request before them on their port.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dissectors.security_columns import Bytes
+from osgp_analyzer.analysis.runs import Rows
+from osgp_analyzer.analysis.security.messages import Messages, of_mep
+from osgp_analyzer.analysis.security.opening import Asked, Opening
+from osgp_analyzer.analysis.security.port import Port
+from osgp_analyzer.analysis.security.verdicts import (
+    BAD_DIGEST,
+    HIDDEN,
+    NOTHING,
+    VERIFIED,
+    TableJudge,
+    Verdicts,
+    latest_before,
+)
+from osgp_analyzer.engines.columns.group import OpenedRows
+from osgp_analyzer.engines.columns.values import Bools, Ints, OnDemand, unknown
+from osgp_analyzer.store import Chunk, FrameStore
+
+
+class MepPorts:
+    """Judges chunk by chunk in the order of the capture."""
+
+    def __init__(self, port: Port) -> None:
+        self.port = port
+        self._last: tuple[Messages, Asked, Ints] | None = None
+        """The latest request of each port, and its key."""
+
+    def follow(self, store: FrameStore, chunk: Chunk, data: Bytes) -> tuple[Rows | None, OpenedRows | None]:
+        """What is found out about the next chunk, as rows of the book, and what was opened."""
+        size = chunk.stop - chunk.start
+        messages = of_mep(chunk, np.full(size, -1, np.int64), OnDemand(store.asked, lambda name: unknown(size)))
+        if not len(messages):
+            return None, None
+        count = len(messages)
+        if self._last is not None:
+            messages = self._last[0].and_then(messages)
+        judge = TableJudge(Opening(self.port.protection, self.port.lock, data), messages)
+        old = len(messages) - count
+        if self._last is not None:
+            judge.verdicts.encrypted[:old], judge.verdicts.key[:old] = self._last[1].encrypted, self._last[2]
+            judge.verdicts.status[:old] = np.where(self._last[2] >= 0, VERIFIED, BAD_DIGEST)
+        self._judge(judge, old)
+        return self.port.found(judge, np.arange(old, len(messages))), self.port.opened(judge, chunk)
+
+    def _judge(self, judge: TableJudge, old: int) -> None:
+        v, messages = judge.verdicts, judge.messages
+        new = np.arange(old, len(messages))
+        asks = messages.shaped & ~messages.response
+        judge.requests(new[asks[new]])
+        judge.requests(new[~messages.shaped[new]], HIDDEN)
+        left = self._responses(judge, old, asks)
+        # A request that begins like a response by chance.
+        judge.requests(left[messages.response[left]], HIDDEN)
+        messages.response[left[v.status[left] == VERIFIED]] = False
+        self._responses(judge, old, asks)
+        # What is still not read may be requests under other keys: the answer to one covers its bytes as they are.
+        self._responses(judge, old, asks | (~messages.shaped & (v.status == NOTHING)))
+        is_request = (asks | ~messages.shaped | (v.status == VERIFIED)) & ~messages.response
+        answers = latest_before(is_request, messages.meter)
+        messages.request = np.where(messages.response & (answers >= 0), messages.frame[answers], -1)
+        left = new[v.status[new] == NOTHING]
+        judge.fail(left, ~messages.response[left] | judge.checkable(answers[left]))
+        self._keep_last(messages, v, is_request)
+
+    def _responses(self, judge: TableJudge, old: int, asks: Bools) -> Ints:
+        """Try what has no verdict yet as responses; returns those that are none."""
+        v, messages = judge.verdicts, judge.messages
+        new = np.arange(old, len(messages))
+        is_request = (asks | (v.status == VERIFIED)) & ~messages.response
+        is_request[:old] = True
+        request = latest_before(is_request, messages.meter)
+        tried = new[(v.status[new] == NOTHING) & (request[new] >= 0)]
+        of = request[tried]
+        key = np.where(v.status[of] == VERIFIED, v.key[of], -1)
+        left = judge.responses(tried, _asked(messages, v, of), key)
+        messages.response[tried[v.status[tried] == VERIFIED]] = True
+        return left
+
+    def _keep_last(self, messages: Messages, v: Verdicts, is_request: Bools) -> None:
+        rows = np.flatnonzero(is_request)
+        latest = rows[::-1][np.unique(messages.meter[rows][::-1], return_index=True)[1]]
+        key = np.where(v.status[latest] == VERIFIED, v.key[latest], -1)
+        self._last = messages.take(latest), _asked(messages, v, latest), key
+
+
+def _asked(messages: Messages, v: Verdicts, rows: Ints) -> Asked:
+    return Asked(messages.start[rows], messages.end[rows], v.encrypted[rows])

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A kind of port with the keys that may fit its messages, and what was found out about these as rows of the book."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dissectors.osgp.protection import Protection
+from dissectors.security_columns import Bytes
+from osgp_analyzer.analysis.runs import Rows, same_bytes
+from osgp_analyzer.analysis.security.book import Book
+from osgp_analyzer.analysis.security.locks import Lock
+from osgp_analyzer.analysis.security.messages import Messages
+from osgp_analyzer.analysis.security.opening import Asked, Opening, Texts
+from osgp_analyzer.analysis.security.verdicts import NOTHING, VERIFIED, TableJudge
+from osgp_analyzer.engines.columns.group import OpenedRows
+from osgp_analyzer.engines.columns.values import Ints, Slices
+from osgp_analyzer.store import Chunk
+
+POWER_LINE, MEP = range(2)
+"""Numbers of the kinds."""
+MOST_BEFORE = 64
+"""So many responses before are compared."""
+
+
+@dataclass
+class Port:
+    """One kind of port. `number`: which, in the book."""
+
+    protection: Protection
+    lock: Lock
+    number: int
+
+    def found(self, judge: TableJudge, rows: Ints) -> Rows:
+        """What was found out about some messages."""
+        v, messages = judge.verdicts, judge.messages
+        rows = rows[v.status[rows] != NOTHING]
+        local = v.key[rows]
+        number = self.lock.number[local] if len(self.lock) else np.full(len(local), -1)
+        return {
+            "frame": messages.frame[rows],
+            "status": v.status[rows],
+            "key": np.where(local >= 0, number, -1),
+            "port": np.full(len(rows), self.number),
+            "local": local,
+            "encrypted": v.encrypted[rows],
+            "start": messages.start[rows],
+            "end": messages.end[rows],
+            "request": messages.request[rows],
+            "meter": messages.meter[rows],
+            "remarks": judge.remarks(rows),
+        }
+
+    def opened(self, judge: TableJudge, chunk: Chunk) -> OpenedRows | None:
+        """What the messages say that were opened, for all frames of the chunk; None where none was."""
+        return opened_rows(judge.verdicts.opened, judge.messages, self.protection, chunk)
+
+    def again(self, rows: Rows, book: Book, data: Bytes, chunk: Chunk) -> OpenedRows | None:
+        """What messages say that were opened before, with the keys that were found; `rows` of the book."""
+        opening = Opening(self.protection, self.lock, data)
+        response = rows["request"] >= 0
+        messages = Messages.at(rows["frame"] - chunk.start, rows["start"], rows["end"], response)
+        found = []
+        asks = np.flatnonzero(~response)
+        if len(asks):
+            opening.requests(messages.take(asks), rows["local"][asks], True)
+            assert opening.plain is not None
+            found.append((asks, opening.plain))
+        there, asked = book.of(rows["request"])
+        if len(there):
+            requests = Asked(asked["start"], asked["end"], asked["encrypted"])
+            opening.responses(messages.take(there), requests, rows["local"][there], True)
+            assert opening.plain is not None
+            found.append((there, opening.plain))
+        return opened_rows(found, messages, self.protection, chunk)
+
+
+def opened_rows(
+    opened: list[tuple[Ints, Texts]], messages: Messages, protection: Protection, chunk: Chunk
+) -> OpenedRows | None:
+    """What messages say that were opened, for all frames of a chunk; None where none was."""
+    if not any(len(rows) for rows, _ in opened):
+        return None
+    size = chunk.stop - chunk.start
+    offset, length, known = np.zeros(size, np.int64), np.zeros(size, np.int64), np.zeros(size, bool)
+    at, response = np.full(size, -1, np.int64), np.zeros(size, bool)
+    parts, place = [], 0
+    for rows, texts in opened:
+        frames = messages.rows[rows]
+        offset[frames] = texts.offset + place + protection.body
+        length[frames] = texts.length - protection.body
+        known[frames] = True
+        at[frames] = messages.start[rows] + protection.body
+        response[frames] = messages.response[rows]
+        parts.append(texts.data)
+        place += len(texts.data)
+    data = np.concatenate(parts)
+    tail = np.full(size, protection.digest, np.int64)
+    return OpenedRows(Slices(data, offset, length, known), at, tail, response)
+
+
+def passed_on(judge: TableJudge, rows: Ints, book: Book, data: Bytes) -> None:
+    """Responses that are passed on over several hops are as good as where they were first heard, though a hop may have
+    a request that was changed later: give those the verdict of the same bytes from the same meter before."""
+    v, messages = judge.verdicts, judge.messages
+    if not len(rows):
+        return
+    good = np.flatnonzero((v.status == VERIFIED) & messages.response)
+    own = {"meter": messages.meter[good], "start": messages.start[good], "end": messages.end[good],
+           "local": v.key[good], "frame": messages.frame[good]}  # fmt: skip
+    kept = book.rows
+    old = np.flatnonzero((kept["status"] == VERIFIED) & (kept["request"] >= 0) & (kept["port"] == POWER_LINE))
+    found = {name: np.concatenate([kept[name][old], own[name]]) for name in own}
+    order = np.argsort(found["meter"], kind="stable")
+    for row in rows.tolist():
+        first, last = np.searchsorted(found["meter"], [messages.meter[row], messages.meter[row] + 1], sorter=order)
+        here = order[first:last]
+        size = messages.end[row] - messages.start[row]
+        here = here[(found["frame"][here] < messages.frame[row]) & (found["end"][here] - found["start"][here] == size)]
+        here = here[-MOST_BEFORE:]
+        mine = np.full(len(here), messages.start[row])
+        same = here[same_bytes(data, mine, found["start"][here], np.full(len(here), size))]
+        if len(same):
+            v.status[row], v.key[row] = VERIFIED, found["local"][same[-1]]
