@@ -66,7 +66,7 @@ class Screen(App[None]):
         Binding("left_square_bracket", "finding(-1)", "Previous frame with findings", show=False),
         Binding("escape", "stop", "Stop searching", show=False),
         Binding("t", "time", "Times"),
-        Binding("v", "view", "Bytes of the frame, or decrypted or joined ones", show=False),
+        Binding("v", "view", "Other bytes (decrypted, joined)", show=False),
         Binding("i", "about", "About the field"),
         Binding("z,F", "zoom", "Zoom pane"),
         Binding("plus,equals_sign", "resize(1)", "Larger pane", show=False),
