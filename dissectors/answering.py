@@ -37,8 +37,8 @@ CHALLENGE_TYPES, REPLY_TYPES = (0, 1), (2, 3)
 NEURON_ID = "npdu.neuron_id"
 ADDRESSEE = (*TARGET_FIELDS, NEURON_ID)
 """Fields of a request that tell whom it is for, where that is not the node that its answer comes from."""
-ALTERNATE = "ltep.mode"
-"""Field that tells whether a proxied message has a key of its own toward its target."""
+FOR_SECURITY = ("ltep.mode", "nm.expanded.subcommand")
+"""Fields that tell whether a proxied message has a key of its own for its target, and what an expanded command does."""
 LTEP = 0x4D
 """APDU code of messages that are passed on through a chain of repeaters."""
 

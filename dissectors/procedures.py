@@ -97,6 +97,11 @@ def _opened(env: Any) -> bytes | None:
     return env.knowledge.opened.plain if _is_opened(env) else None
 
 
+def _opened_head(env: Any) -> int | None:
+    """How many bytes at the layer's start are not encrypted, nor of the message itself."""
+    return env.knowledge.opened.head if _is_opened(env) else None
+
+
 def _opened_tail(env: Any) -> int | None:
     """How many bytes at the layer's end are not encrypted."""
     return env.knowledge.opened.tail if _is_opened(env) else None
@@ -165,6 +170,7 @@ PROCEDURES: dict[str, Callable[..., Any]] = {
     "joined": _joined,
     "opened_next": _opened_next,
     "opened": _opened,
+    "opened_head": _opened_head,
     "opened_tail": _opened_tail,
     "eui64_unique_id": _eui64_unique_id,
     "crc_x25": _crc_x25,

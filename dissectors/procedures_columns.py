@@ -179,11 +179,20 @@ def _opened(group: Group) -> Value:
     return Slices(found.data, found.offset, found.length, found.known & (opened.at.take(group.frames) == group.start))
 
 
-def _opened_tail(group: Group) -> Value:
+def _clear(group: Group, which: str) -> Value:
     opened = group.known.opened
     if opened is None or group.at is not None:
         return unknown(group.size)
-    return Numbers(opened.tail.take(group.frames), opened.at.take(group.frames) == group.start)
+    count = opened.head if which == "head" else opened.tail
+    return Numbers(count.take(group.frames), opened.at.take(group.frames) == group.start)
+
+
+def _opened_head(group: Group) -> Value:
+    return _clear(group, "head")
+
+
+def _opened_tail(group: Group) -> Value:
+    return _clear(group, "tail")
 
 
 def _eui64_unique_id(group: Group, address: Value) -> Value:
@@ -256,6 +265,7 @@ PROCEDURES: dict[str, Callable[..., Value]] = {
     "joined": _joined,
     "opened_next": _opened_next,
     "opened": _opened,
+    "opened_head": _opened_head,
     "opened_tail": _opened_tail,
     "eui64_unique_id": _eui64_unique_id,
     "crc_x25": _crc_x25,

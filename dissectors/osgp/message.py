@@ -200,6 +200,12 @@ class OpenedResponse(TableResponse, title="OSGP response"):
 class Encrypted(Layer, name="osgp.encrypted", title="Encrypted OSGP message", source=SOURCE, protocol="OSGP"):
     """A message that one of the user's keys opened: nothing in it says that it is encrypted."""
 
+    header = Bytes(
+        Call("opened_head"),
+        when=Call("opened_head") > 0,
+        source=MEP.one.unconfirmed,
+        doc="What a suite of the user's has in clear before the message.",
+    )
     ciphertext = Bytes(
         Remaining() - Call("opened_tail"),
         source=MEP.at("p.256-257; on the power line by analogy").inferred,

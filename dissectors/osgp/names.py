@@ -5,6 +5,8 @@ SERVICES = {0x30: "full read", 0x3F: "partial read", 0x40: "full write", 0x4F: "
 READS, WRITES, PARTIAL = (0x30, 0x3F), (0x40, 0x4F), (0x3F, 0x4F)
 
 OK, AUTHENTICATION, SEQUENCE = 0x00, 0x0B, 0x0C
+WINDOW = 8
+"""Sequence numbers ahead of the last one that a meter takes (MEP p.11; on the power line by analogy)."""
 RESPONSES = {
     0x00: "successful",
     0x01: "unrecognized request",

@@ -223,7 +223,7 @@ def _judge(guard: Guard, tracked: Tracked) -> None:
         take_in(tracked.store, chunk, opened)
         tracked.opened = opened if tracked.opened is None else tracked.opened.and_also(opened)
         del tracked.asked
-    tracked.secured = guard.finish(chunk)
+    tracked.secured = guard.finish(tracked)
 
 
 def _settle(tracked: Tracked, outcomes: Outcomes, stop: int | None) -> Iterator[Tracked]:

@@ -26,6 +26,7 @@ class Wanted:
     """Which frames, and what will be asked of them: `names` of fields, and with `deep` all their layers.
 
     `count`: of the first so many frames only. `whole`: their exchanges, `ahead`: and how messages are answered later.
+    `judged`: how messages are protected, also where there are no keys.
     """
 
     filter_text: str | None = None
@@ -34,16 +35,26 @@ class Wanted:
     deep: bool = False
     whole: bool = False
     ahead: bool = False
+    judged: bool = False
+
+    @cached_property
+    def _asked(self) -> set[str]:
+        return {*self.names, *(self.filter.names if self.filter is not None else ())}
 
     @cached_property
     def tables(self) -> bool:
         """Whether tables of meters are to be read with what other tables say."""
-        names = {*self.names, *(self.filter.names if self.filter is not None else ())}
-        return any(name in dependent_fields() or name.partition(".")[0] == "finding" for name in names)
+        return any(name in dependent_fields() or name.partition(".")[0] == "finding" for name in self._asked)
 
     def guarded(self, session: Session) -> bool:
         """Whether messages are to be opened and judged: for which all frames before must be seen too."""
-        return bool(session.settings.keys.keys)
+        named = any(name.partition(".")[0] == "security" for name in self._asked)
+        return self.judged or named or bool(session.settings.keys.keys)
+
+    @property
+    def conduct(self) -> bool:
+        """Whether it is to be looked at how those who talk behave."""
+        return self.judged or any(name.partition(".")[0] == "finding" for name in self._asked)
 
     @cached_property
     def filter(self) -> Filter | None:
@@ -67,7 +78,7 @@ def selected_chunks(
     if count is not None:
         stop = count if stop is None else min(count, stop)
     contexts = Contexts() if wanted.tables else None
-    guard = session.guard() if wanted.guarded(session) else None
+    guard = session.guard(conduct=wanted.conduct) if wanted.guarded(session) else None
     for tracked in track(
         session.store, CHUNK, ahead, whole=whole, deep=deep, start=start, stop=stop, contexts=contexts, guard=guard
     ):

@@ -98,9 +98,9 @@ class Session:
     def _guard(self) -> Guard | None:
         return self.history.guard if self.settings.keys.keys else None
 
-    def guard(self, remember: bool = False) -> Guard:
-        """Judges messages with the user's keys, from the first frame on. `remember`: also for `Guard.of`."""
-        return Guard(self.store, self.settings.keys, remember)
+    def guard(self, remember: bool = False, conduct: bool = True) -> Guard:
+        """Judges messages with the user's keys, from the first frame on; see `Guard`."""
+        return Guard(self.store, self.settings.keys, remember, conduct)
 
     @cached_property
     def decoder(self) -> Decoder:
@@ -179,9 +179,7 @@ class Session:
         late = not self.patient and self.history.stop <= index
         guard = self._guard
         tables = Tables(lambda: None if late else self._seen_before(index))
-        judged = (
-            guard.of(index, self.capture[index]) if guard is not None and not late and self._follow(index) else None
-        )
+        judged = guard.of(index) if guard is not None and not late and self._follow(index) else None
         known = Knowledge(
             request=request,
             tables=tables,

@@ -11,8 +11,8 @@ from typing import NoReturn, TypeVar
 from osgp_analyzer import __version__
 from osgp_analyzer.cli.words import count, decode_as, file, interval, link, moment, offset, rate
 
-OK, BROKEN, USAGE = 0, 1, 2
-"""Exit codes."""
+OK, BROKEN, USAGE, FOUND = 0, 1, 2, 3
+"""Exit codes. `FOUND`: of an audit, that there is an error."""
 
 EPILOG = """\
 exit codes:
@@ -180,6 +180,7 @@ def parser() -> argparse.ArgumentParser:
     _export(commands)
     _sql(commands)
     _stats(commands)
+    _audit(commands)
     _table(commands)
     _keys(commands)
     _simulate(commands)
@@ -317,6 +318,45 @@ def _stats(commands: argparse._SubParsersAction[Parser]) -> None:
         "--interval", type=interval, metavar="S", help="seconds that the load is averaged over (default: what fits)"
     )
     stats.set_defaults(run="osgp_analyzer.cli.stats")
+
+
+AUDIT = """\
+Each message is judged with the keys of --keys: verified, bad digest, no key, not authenticated, challenged. Evidence is
+the numbers of the first frames of each finding; -Y and -c choose the frames that are reported.
+
+examples:
+  osgp-analyzer audit --keys keys.toml capture.pcapng
+  osgp-analyzer audit --keys keys.toml --html audit.html --severity warn capture.pcapng
+  osgp-analyzer show -V -Y "finding.code == security.bad_digest" --keys keys.toml capture.pcapng
+
+exit codes:
+  0  all frames were read, and no finding is an error
+  1  the capture is damaged: what could be read was judged, the rest is named on standard error
+  2  nothing could be done: wrong arguments, no capture file, or no frame of a known link type
+  3  a finding is an error, whatever else there is, and whether or not --severity shows it
+"""
+
+
+def _audit(commands: argparse._SubParsersAction[Parser]) -> None:
+    audit = _command(
+        commands,
+        "audit",
+        "say how messages are protected, and what is wrong with it, by meter",
+        "Say what is wrong with the protection of messages by meter, with evidence and advice, as text, JSON or HTML.",
+        AUDIT,
+    )
+    _common(audit)
+    _selection(audit)
+    audit.add_argument("--json", action="store_true", help="one JSON object")
+    audit.add_argument("--html", type=file, metavar="OUT", help="also write a page, in one file; - for standard output")
+    audit.add_argument(
+        "--severity",
+        choices=("chat", "note", "warn", "error"),
+        default="note",
+        help="the lowest that is shown (default: note)",
+    )
+    _colour(audit)
+    audit.set_defaults(run="osgp_analyzer.cli.audit")
 
 
 TABLE = """\

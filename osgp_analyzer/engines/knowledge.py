@@ -14,10 +14,11 @@ Chosen = Mapping[str, Mapping[int, str]]
 @dataclass(frozen=True, slots=True)
 class Opened:
     """An encrypted message of a frame in clear. `at`: where its body begins in the frame. `plain`: its body, without
-    the `tail` bytes at its end that are clear. `response`: which way it goes."""
+    the `head` bytes before it and the `tail` bytes behind it that are clear. `response`: which way it goes."""
 
     at: int
     plain: bytes = field(repr=False)
+    head: int
     tail: int
     response: bool
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from dissectors.answering import ADDRESSEE, ALTERNATE
+from dissectors.answering import ADDRESSEE, FOR_SECURITY
 from dissectors.procedures_columns import PROCEDURES
 from osgp_analyzer.capture import Capture, Interface
 from osgp_analyzer.engines.columns import evaluate
@@ -58,7 +58,7 @@ class FrameStore:
         self.capture, self.links, self.crc, self.chosen = capture, links, crc, chosen or {}
         self.chunks: list[Chunk] = []
         self.kept = kept_columns(bool(self.chosen))
-        self.asked = asked_columns([*request_fields(), *ADDRESSEE, ALTERNATE])
+        self.asked = asked_columns([*request_fields(), *ADDRESSEE, *FOR_SECURITY])
         self.within = layers_on_the_way([*self.kept, *self.asked])
         self._evidence: dict[int, bool | None] = {}
         self._samples: dict[int, list[int]] = {}

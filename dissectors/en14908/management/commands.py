@@ -86,3 +86,9 @@ COMMANDS: tuple[Command, ...] = (
     Command(0x7F, "Service pin", ServicePin, answered=False),
 )
 """All of them. The far-side escape is answered with the codes of the command inside it, not with its own."""
+CHANGING = (0x63, 0x64, 0x65, 0x66, 0x69, 0x6B, 0x6C, 0x6E, *range(0x74, 0x7B))
+EXPANDED_CHANGING = (0x02, 0x07, 0x0A, 0x0B, 0x0D, 0x0F, 0x11, 0x13, 0x17, *range(0x1C, 0x21), 0x22)
+"""Commands, and subcommands of the expanded one, that change the node (en14908.md 6)."""
+COMMISSIONING = (0x45, 0x4A, 0x61, 0x62, 0x63, 0x7F)
+EXPANDED_COMMISSIONING = (0x07,)
+"""Messages with which a node comes into a network: discovery, service pin, identification, its place in a domain."""

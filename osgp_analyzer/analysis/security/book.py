@@ -43,6 +43,8 @@ class Book:
 
     def add(self, rows: Rows) -> None:
         """Rows of a chunk, in the order of their frames."""
+        if not len(rows["frame"]):
+            return
         before, added = self.rows, len(rows["frame"])
         if len(before["frame"]) + added > len(self._room["frame"]):
             if self._keep is not None:
@@ -74,6 +76,7 @@ class Book:
 def joined_rows(parts: Sequence[Rows]) -> Rows:
     """Rows of which not all columns are there, all together and in the order of their frames."""
     found = {}
+    parts = [*parts, {"frame": np.zeros(0, np.int64)}]
     for name, kind in COLUMNS.items():
         columns = [
             np.asarray(part[name], kind) if name in part else np.full(len(part["frame"]), ABSENT.get(name, 0), kind)

@@ -14,8 +14,9 @@ from dissectors.en14908.keys import KEY_COMMANDS, KEY_FIELDS, changed, in_clear,
 from osgp_analyzer.analysis.runs import Rows
 from osgp_analyzer.analysis.security.locks import Lock, Names
 from osgp_analyzer.analysis.security.remarks import bit
-from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers
-from osgp_analyzer.store import Chunk, Layers
+from osgp_analyzer.analysis.values import Read, values_by_row
+from osgp_analyzer.engines.columns.values import Ints
+from osgp_analyzer.store import Chunk
 from osgp_analyzer.store.header import layers_on_the_way
 
 ALTERNATE = ("ltep.mode", "ltep.key_type", "ltep.key_delta")
@@ -24,7 +25,6 @@ ALTERNATE_KEY = 2
 SUCCESS = 0
 MOST_OPEN, MOST_DELTAS = 1024, 4096
 """Commands that are not answered yet, and deltas, that are remembered."""
-Read = Callable[[Bools, frozenset[str]], Layers]
 
 
 @dataclass
@@ -47,13 +47,14 @@ class Changes:
         self.remarks: list[Rows] = []
         """What there is to say of frames, as rows of the book."""
 
-    def follow(self, chunk: Chunk, meter: Ints, request: Ints, read: Read) -> None:
-        """Take in the commands of the next chunk, and which of them were accepted. `meter`: of each frame; `request`:
+    def follow(self, chunk: Chunk, meters: Callable[[], Ints], request: Ints, read: Read) -> None:
+        """Take in the commands of the next chunk, and which of them were accepted. `meters`: of each frame; `request`:
         the frame that each response answers; `read` reads layers of the frames of a mask."""
         code = chunk.innermost["apdu.code"]
         asks = np.isin(code, KEY_COMMANDS) & (request < 0)
         if asks.any():
-            for row, values in _values(read(asks, layers_on_the_way(KEY_FIELDS)), KEY_FIELDS).items():
+            meter = meters()
+            for row, values in values_by_row(read(asks, layers_on_the_way(KEY_FIELDS)), KEY_FIELDS).items():
                 frame = chunk.start + row
                 if len(values) > 1 and frame not in self._open and len(self._open) < MOST_OPEN:
                     domain = int(chunk.columns["npdu.domain"][row])
@@ -63,13 +64,13 @@ class Changes:
         if self._open:
             answers = np.isin(request, list(self._open))
             if answers.any():
-                outcomes = _values(read(answers, layers_on_the_way(["apdu.outcome"])), ["apdu.outcome"])
+                outcomes = values_by_row(read(answers, layers_on_the_way(["apdu.outcome"])), ["apdu.outcome"])
                 for row in np.flatnonzero(answers).tolist():
                     command = self._open.pop(int(request[row]), None)
                     if command is not None and outcomes.get(row, {}).get("apdu.outcome") == SUCCESS:
                         self._accepted.append((chunk.start + row, command))
         self._open = {frame: one for frame, one in self._open.items() if frame > chunk.stop - 32_768}
-        self._alternate(chunk, meter, read)
+        self._alternate(chunk, meters, read)
 
     def apply(self) -> bool:
         """Make the new keys as far as the old ones are known; returns whether there are any."""
@@ -96,12 +97,13 @@ class Changes:
     def _say(self, frame: int, code: str, key: int = -1) -> None:
         self.remarks.append({"frame": np.array([frame]), "remarks": np.array([bit(code)]), "key": np.array([key])})
 
-    def _alternate(self, chunk: Chunk, meter: Ints, read: Read) -> None:
+    def _alternate(self, chunk: Chunk, meters: Callable[[], Ints], read: Read) -> None:
         """Keys that an agent makes for one target."""
         rows = chunk.innermost["ltep.mode"] == ALTERNATE_KEY
         if not rows.any():
             return
-        for row, values in _values(read(rows, layers_on_the_way(ALTERNATE)), ALTERNATE).items():
+        meter = meters()
+        for row, values in values_by_row(read(rows, layers_on_the_way(ALTERNATE)), ALTERNATE).items():
             delta = values.get("ltep.key_delta")
             target = int(meter[row])
             if delta is None or (target, delta) in self._deltas or len(self._deltas) >= MOST_DELTAS:
@@ -115,19 +117,3 @@ class Changes:
                         name, frame = self._names.names[int(lock.number[key])], chunk.start + row
                         number = self._names.add(f"{name} with the delta of frame {frame + 1}")
                         lock.also(target, domain, new, number, frame)
-
-
-def _values(layers: Layers, names: Sequence[str]) -> dict[int, dict[str, Any]]:
-    """Values of fields by full name, by row of the chunk."""
-    found: dict[int, dict[str, Any]] = {}
-    for rows, groups in layers:
-        for group in groups:
-            for field, full in group.definition.full_names if group.definition is not None else ():
-                column = group.columns.get(field.name)
-                if full not in names or column is None:
-                    continue
-                for at in np.flatnonzero(column.present).tolist():
-                    value = column.value
-                    one = int(value.values[at]) if isinstance(value, Numbers) else value.get(at)
-                    found.setdefault(int(rows[group.frames[at]]), {})[full] = one
-    return found

@@ -10,31 +10,39 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dissectors.osgp.protection import MEP_PORT, POWER_LINE
+from dissectors.answering import RESPONSE
+from dissectors.osgp.suites import SUITES
 from osgp_analyzer.analysis.meters import meters, port_number
 from osgp_analyzer.analysis.runs import Rows, take
 from osgp_analyzer.analysis.security import challenges, power_line
 from osgp_analyzer.analysis.security.book import Book, joined_rows
 from osgp_analyzer.analysis.security.challenges import Challenges
 from osgp_analyzer.analysis.security.changes import Changes
+from osgp_analyzer.analysis.security.conduct import Conduct, in_the_open
 from osgp_analyzer.analysis.security.judged import Judged
 from osgp_analyzer.analysis.security.locks import Lock, Names
 from osgp_analyzer.analysis.security.mep_ports import MepPorts
+from osgp_analyzer.analysis.security.messages import of_power_line
+from osgp_analyzer.analysis.security.other_suites import BUILT_IN, OtherSuites
 from osgp_analyzer.analysis.security.port import MEP as OF_MEP
 from osgp_analyzer.analysis.security.port import POWER_LINE as OF_POWER_LINE
 from osgp_analyzer.analysis.security.port import Port
+from osgp_analyzer.analysis.security.protection import Protection
 from osgp_analyzer.analysis.security.remarks import of
+from osgp_analyzer.analysis.security.tls_sessions import TlsSessions
 from osgp_analyzer.analysis.security.verdicts import (
+    CHALLENGED,
+    NOT_AUTHENTICATED,
     NOTHING,
 )
 from osgp_analyzer.analysis.transactions import FAR_BACK
-from osgp_analyzer.capture import Frame
 from osgp_analyzer.engines.columns.group import OpenedRows
 from osgp_analyzer.engines.columns.values import Bools, Ints
 from osgp_analyzer.engines.knowledge import Opened
 from osgp_analyzer.schema import Finding, Group
 from osgp_analyzer.security.keyring import KeyRing, Kind
-from osgp_analyzer.store import Chunk, FrameStore
+from osgp_analyzer.security.weak import weakness
+from osgp_analyzer.store import Chunk, FrameStore, Layers
 from osgp_analyzer.store.header import layers_on_the_way
 
 if TYPE_CHECKING:
@@ -61,28 +69,46 @@ class Secured:
     def put(self, rows: Rows, start: int) -> None:
         """Take in rows of the book; `start` is the first frame of the chunk."""
         here = rows["frame"] - start
-        self.status[here], self.key[here] = rows["status"], rows["key"]
-        self.encrypted[here], self.remarks[here] = rows["encrypted"], rows["remarks"]
+        np.maximum.at(self.status, here, rows["status"])
+        np.maximum.at(self.key, here, rows["key"])
+        np.logical_or.at(self.encrypted, here, rows["encrypted"])
+        np.bitwise_or.at(self.remarks, here, rows["remarks"])
+
+
+TOGETHER = 64
+"""Frames that are looked up together where one is asked for: opening them takes hardly longer than opening one."""
 
 
 class Guard:
-    """Judges with the keys of a ring. `remember`: what is found is kept for all frames, not for the last ones only."""
+    """Judges with the keys of a ring. `remember`: what is found is kept for all frames, not for the last ones only.
+    `conduct`: how those who talk behave is looked at too, which takes several times as long."""
 
-    def __init__(self, store: FrameStore, ring: KeyRing, remember: bool = False) -> None:
+    def __init__(self, store: FrameStore, ring: KeyRing, remember: bool = False, conduct: bool = True) -> None:
         self.store, self.names = store, Names()
         self.book = Book(None if remember else FAR_BACK)
-        ports = {i.name: port_number(i.index) for i in store.capture.interfaces if i.name}
-        self.power_line = Port(POWER_LINE, Lock([Kind.OMAK], 12, ring, self.names, ports), OF_POWER_LINE)
-        self._mep = MepPorts(Port(MEP_PORT, Lock([Kind.MAK, Kind.MBK], 16, ring, self.names, ports), OF_MEP))
-        self._kinds = (self.power_line, self._mep.port)
+        ports: dict[str, list[int]] = {}
+        for interface in store.capture.interfaces:
+            ports.setdefault(interface.name or "", []).append(port_number(interface.index))
+        ports.pop("", None)
+        suites = [Protection.of(SUITES[name]) for name in BUILT_IN]
+        self.power_line = Port(suites[0], Lock([Kind.OMAK], 12, ring, self.names, ports), OF_POWER_LINE)
+        serial = Port(suites[1], Lock([Kind.MAK, Kind.MBK], 16, ring, self.names, ports), OF_MEP)
+        self._tls = TlsSessions(ring, self.names, None if remember else FAR_BACK)
+        self._mep, self._others = MepPorts(serial), OtherSuites(ring, self.names, ports, OF_MEP + 1)
+        self._kinds = (self.power_line, serial, *self._others.ports)
         locks = (
             Lock([Kind.DOMAIN_KEY], 6, ring, self.names, ports),
             Lock([Kind.OMA_KEY], 12, ring, self.names, ports),
         )
         self._challenges = Challenges(locks)
+        kinds = {key.name: (key.kind, key.secret) for key in ring.keys}
+        weak = (number for number, name in enumerate(self.names.names) if weakness(*kinds[name]))
+        self._conduct = Conduct(frozenset(weak)) if conduct else None
         self._changes = Changes((*locks, self.power_line.lock), self.names)
         self._found: list[Rows] = []
         """What was found in the chunk that is being judged."""
+        self._near: tuple[Chunk, OpenedRows | None, Secured] | tuple[()] = ()
+        """What was found around the frame that was asked for last (`of`)."""
         self.stop = 0
         """Frames that have been judged."""
 
@@ -94,23 +120,34 @@ class Guard:
     def ports(self, chunk: Chunk) -> OpenedRows | None:
         """Judge what came through MEP ports, before it is paired; gives what was opened."""
         rows, opened = self._mep.follow(self.store, chunk, self.data)
-        self._found = [rows] if rows is not None else []
-        return opened
+        judged = rows["frame"] if rows is not None else np.zeros(0, np.int64)
+        of_tls = self._tls.follow(self.store, chunk, self.data, judged)
+        self._found = [one for one in (rows, of_tls) if one is not None]
+        return also(opened, self._tls.opened(chunk))
 
     def judge(self, tracked: Tracked) -> OpenedRows | None:
         """Judge what came over the power line; gives what was opened."""
-        chunk, answers = tracked.chunk, tracked.answers
-        meter = meters(chunk, tracked.request >= 0, tracked.asked)
-        self._changes.follow(chunk, meter, tracked.request, lambda only, within: tracked.read(only, within, bare=True))
+        chunk, answers, asked = tracked.chunk, tracked.answers, tracked.asked
+
+        def read(only: Bools, within: frozenset[str]) -> Layers:
+            return tracked.read(only, within, bare=True)
+
+        self._changes.follow(chunk, lambda: meters(chunk, tracked.request >= 0, asked), tracked.request, read)
         self._changes.apply()
         of_ports = self._found
         for again in (True, False):
             self._found = list(of_ports)
             self.replies(chunk, tracked.before, answers)
-            rows, opened = power_line.follow(self.power_line, chunk, answers, tracked.asked, self.book, self.data)
+            rows, opened = power_line.follow(self.power_line, chunk, answers, asked, self.book, self.data)
             self._found += [rows] if rows is not None else []
             if not again or not self._changes.apply():
                 break
+        found, more = self._others.follow(
+            "apdu", chunk, lambda: of_power_line(chunk, answers, asked, None), read, self.book, self.data
+        )
+        self._found += found
+        for one in more:
+            opened = also(opened, one)
         return opened
 
     def replies(self, chunk: Chunk, before: Sequence[Chunk], answers: Ints) -> None:
@@ -127,49 +164,77 @@ class Guard:
         secured = Secured.of(size, self.names.names)
         rows = self.book.between(chunk.start, chunk.stop)
         secured.put(rows, chunk.start)
-        opened = None
+        secured.status = np.where(secured.status == NOTHING, default_status(chunk), secured.status)
+        opened = self._tls.opened(chunk)
         for kind in self._kinds:
             here = np.flatnonzero(rows["encrypted"] & (rows["port"] == kind.number))
             if len(here):
-                found = kind.again(take(rows, here), self.book, self.data, chunk)
-                opened = found if opened is None or found is None else opened.and_also(found)
+                opened = also(opened, kind.again(take(rows, here), self.book, self.data, chunk))
         return opened, secured
 
-    def of(self, index: int, frame: Frame) -> Judged | None:
+    def of(self, index: int) -> Judged | None:
         """How the message of a frame is protected. The frame must have been judged, and remembered."""
-        rows = self.book.between(index, index + 1)
-        if not len(rows["frame"]):
+        if not self._near or not self._near[0].start <= index < self._near[0].stop:
+            first = index - index % TOGETHER
+            chunk = self.store.chunk(first, min(first + TOGETHER, self.stop))
+            self._near = (chunk, *self.recall(chunk))
+        chunk, found, secured = self._near
+        row, rows = index - chunk.start, self.book.between(index, index + 1)
+        status, key, encrypted = int(secured.status[row]), int(secured.key[row]), bool(secured.encrypted[row])
+        if status == NOTHING and not len(rows["frame"]):
             return None
-        key = int(rows["key"][0])
         name = self.names.names[key] if key >= 0 else None
-        opened = None
-        if rows["encrypted"][0]:
-            kind = self._kinds[int(rows["port"][0])]
-            found = kind.again(rows, self.book, self.data, Chunk(self.store.capture, index, index + 1))
-            plain = found.plain.get(0) if found is not None else None
-            if found is not None and plain is not None:
-                at = int(found.at[0]) - int(rows["start"][0]) + self._start_in(frame, int(rows["start"][0]))
-                opened = Opened(at, plain, int(found.tail[0]), bool(found.response[0]))
-        place = self._start_in(frame, int(rows["start"][0])) if rows["port"][0] >= 0 else 0
+        start, opened = int(chunk.offset[row]), None
+        plain = found.plain.get(row) if encrypted and found is not None else None
+        if found is not None and plain is not None:
+            at, head, tail = int(found.at[row]) - start, int(found.head[row]), int(found.tail[row])
+            opened = Opened(at, plain, head, tail, bool(found.response[row]))
+        place = max(0, int(rows["start"].max(initial=0)) - start)
         findings = [
-            Finding(remark.severity, Group.SECURITY, remark.finding, place, remark.text.format(key=name, other="one"))
-            for remark in of(int(rows["remarks"][0]))
+            Finding(remark.severity, Group.SECURITY, remark.finding, place, remark.sentence(name))
+            for remark in of(int(secured.remarks[row]))
         ]
-        return Judged(int(rows["status"][0]), name, bool(rows["encrypted"][0]), findings, opened)
+        return Judged(status, name, encrypted, findings, opened)
 
-    def _start_in(self, frame: Frame, start: int) -> int:
-        """A place in the buffer as one in the frame."""
-        index = Chunk(self.store.capture, frame.number - 1, frame.number)
-        return start - int(index.offset[0])
-
-    def finish(self, chunk: Chunk) -> Secured:
+    def finish(self, tracked: Tracked) -> Secured:
         """All that was found in a chunk, when its messages have been judged."""
+        chunk = tracked.chunk
         secured = Secured.of(chunk.stop - chunk.start, self.names.names)
         found, self._found = [*self._found, *self._changes.remarks], []
         self._changes.remarks = []
-        if found:
-            rows = joined_rows(found)
+        rows = joined_rows(found)
+        secured.put(rows, chunk.start)
+        secured.status = np.where(secured.status == NOTHING, default_status(chunk), secured.status)
+        open_ = in_the_open(chunk, secured.status)
+        said = np.flatnonzero(open_)
+        rows = joined_rows([rows, {"frame": said + chunk.start, "remarks": open_[said]}])
+
+        def read(only: Bools, within: frozenset[str]) -> Layers:
+            return tracked.read(only, within, bare=True)
+
+        if self._conduct is not None:
+            self._conduct.follow(chunk, rows, self._replaced(), read, self.data)
+        secured.put(rows, chunk.start)
+        if len(rows["frame"]):
             self.book.add(rows)
-            secured.put(rows, chunk.start)
         self.stop = chunk.stop
         return secured
+
+    def _replaced(self) -> dict[tuple[int, int], int]:
+        """By port and key from which frame on a key is not in use any more."""
+        return {(kind.number, key): frame for kind in self._kinds for key, frame in kind.lock.replaced.items()}
+
+
+def also(one: OpenedRows | None, other: OpenedRows | None) -> OpenedRows | None:
+    """Both, as far as they are there."""
+    return one.and_also(other) if one is not None and other is not None else one if one is not None else other
+
+
+def default_status(chunk: Chunk) -> NDArray[np.int8]:
+    """What is said of messages that nothing protects, or that ask for a challenge; of what is no message nothing."""
+    columns = chunk.columns
+    message = (chunk.innermost["apdu.code"] >= 0) | (columns["nv.selector"] >= 0) | (columns["authpdu.type"] >= 0)
+    message |= (columns["osgp.direction"] >= 0) | (columns["c1218.multi_packet"] == 1)
+    asks = (columns["spdu.auth"] == 1) & (columns["spdu.type"] != RESPONSE) | (columns["tpdu.auth"] == 1)
+    status = np.where(asks, CHALLENGED, NOT_AUTHENTICATED)
+    return np.where(message, status, NOTHING).astype(np.int8)

@@ -7,7 +7,7 @@ holds from a frame on, where it was changed on the wire, and for a time, where t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,15 +15,19 @@ from numpy.typing import NDArray
 
 from dissectors.security_columns import Bytes, mep_base_keys, plc_base_keys
 from osgp_analyzer.analysis.meters import address_number, group_numbers, is_address, neuron_number, packed_bytes
-from osgp_analyzer.engines.columns.values import Bools, Ints
+from osgp_analyzer.engines.columns.values import Ints
 from osgp_analyzer.security.keyring import Key, KeyRing, Kind, Place
 from osgp_analyzer.store import NO_TIME
 
 FOREVER = np.iinfo(np.int64).max
 MOST = 8
 """Keys of one meter that a message is tried with."""
-FREE_TRIALS = 4
+FREE_TRIALS = 16
 """So many messages of a meter are tried with all keys; after that only each that doubles their number."""
+
+
+Ports = Mapping[str, Sequence[int]]
+"""The meters on interfaces, by the name of these: several may have one name."""
 
 
 @dataclass
@@ -44,8 +48,6 @@ class Holder:
     holdings: list[Holding] = field(default_factory=list)
     own: bool = False
     trials: int = 0
-    replaced: dict[int, int] = field(default_factory=dict)
-    """Keys that it does not have any more, from which frame on."""
 
     def current(self, frame: int) -> Holding | None:
         """The likeliest key at a frame."""
@@ -67,7 +69,7 @@ class Names:
 class Lock:
     """All keys that may fit one kind of message: of `kinds`, with `size` bytes."""
 
-    def __init__(self, kinds: Sequence[Kind], size: int, ring: KeyRing, names: Names, ports: dict[str, int]) -> None:
+    def __init__(self, kinds: Sequence[Kind], size: int, ring: KeyRing, names: Names, ports: Ports) -> None:
         self.size, self.kinds, self._names = size, tuple(kinds), names
         self._ports = ports
         self.secrets: Bytes = np.zeros((size, 0), np.uint8)
@@ -80,34 +82,37 @@ class Lock:
         self.placed: NDArray[np.bool_] = np.zeros(0, bool)
         """Keys that belong to somebody."""
         self.holders: dict[int, Holder] = {}
+        self.replaced: dict[int, int] = {}
+        """Keys that were changed on the wire, and the first frame after that."""
         self._of: dict[int, list[Holding]] = {}
         self._anywhere: dict[int, list[Holding]] = {}
         self._domains: dict[int, list[Holding]] = {}
         self._places: list[Place] = []
-        bases = {key.place: key for key in ring.keys if key.kind is Kind.BASE_KEY}
-        for key in ring.keys:
-            if key.kind in self.kinds and len(key.secret.reveal()) == size:
-                base = bases.get(key.place) if Kind.OMAK in self.kinds else None
-                self._place(key, self.add(key.secret.reveal(), names.add(key.name), key.place, base))
+        bases = {key.place: key.secret for key in ring.keys if key.kind is Kind.BASE_KEY and Kind.OMAK in self.kinds}
+        own = [key for key in ring.keys if key.kind in self.kinds and len(key.secret.reveal()) == size]
+        self._add([key.secret.reveal() for key in own], [key.place for key in own],
+                  [names.add(key.name) for key in own])  # fmt: skip
+        for index, key in enumerate(own):
+            if key.place in bases:
+                self.base[:, index] = np.frombuffer(bases[key.place].reveal(), np.uint8)
+            self._place(key, index)
 
-    def add(self, secret: bytes, number: int, place: Place | None = None, base: Key | None = None) -> int:
+    def _add(self, secrets: Sequence[bytes], places: Sequence[Place], numbers: Sequence[int]) -> None:
+        """Further keys, with whose they are and the numbers of their names."""
+        columns = np.frombuffer(b"".join(secrets), np.uint8).reshape(-1, self.size).T
+        self.secrets = np.concatenate([self.secrets, columns], axis=1)
+        make = {12: plc_base_keys, 16: mep_base_keys}.get(self.size)
+        base = make(np.ascontiguousarray(columns)) if make is not None else np.zeros((16, len(secrets)), np.uint8)
+        self.base = np.concatenate([self.base, base], axis=1)
+        self.number = np.append(self.number, np.array(numbers, np.int64))
+        self.subnet = np.append(self.subnet, np.array([place.subnet or 0 for place in places], np.int64))
+        self.node = np.append(self.node, np.array([place.node or 0 for place in places], np.int64))
+        self.placed = np.append(self.placed, np.array([place != Place() for place in places], bool))
+        self._places += places
+
+    def add(self, secret: bytes, number: int, place: Place = Place()) -> int:
         """A further key, by the number of its name; returns its place among the keys."""
-        column = np.frombuffer(secret, np.uint8).reshape(-1, 1)
-        self.secrets = np.concatenate([self.secrets, column], axis=1)
-        if base is not None:
-            made = np.frombuffer(base.secret.reveal(), np.uint8).reshape(-1, 1)
-        elif self.size == 12:
-            made = plc_base_keys(column)
-        elif self.size == 16:
-            made = mep_base_keys(column)
-        else:
-            made = np.zeros((16, 1), np.uint8)
-        self.base = np.concatenate([self.base, made], axis=1)
-        self.number = np.append(self.number, number)
-        self.subnet = np.append(self.subnet, (place.subnet if place else None) or 0)
-        self.node = np.append(self.node, (place.node if place else None) or 0)
-        self.placed = np.append(self.placed, place is not None and place != Place())
-        self._places.append(place or Place())
+        self._add([secret], [place], [number])
         return len(self.number) - 1
 
     def __len__(self) -> int:
@@ -119,6 +124,10 @@ class Lock:
     def secret(self, key: int) -> bytes:
         """The bytes of a key."""
         return self.secrets[:, key].tobytes()
+
+    def neuron_id(self, key: int) -> bytes | None:
+        """The Neuron ID of the holder of a key, where the ring has it."""
+        return self._places[key].neuron_id
 
     def _place(self, key: Key, index: int) -> None:
         place = key.place
@@ -138,8 +147,8 @@ class Lock:
         if place.group is not None and place.domain is not None:
             domain, group = (np.array([one], np.int64) for one in (packed_bytes(place.domain), place.group))
             self._of.setdefault(int(group_numbers(domain, group)[0]), []).append(holding)
-        if place.port is not None and place.port in self._ports:
-            self._of.setdefault(self._ports[place.port], []).append(holding)
+        for number in self._ports.get(place.port or "", ()):
+            self._of.setdefault(number, []).append(holding)
         if place.domain is not None and place.subnet is None and place.neuron_id is None and place.group is None:
             self._domains.setdefault(packed_bytes(place.domain), []).append(holding)
 
@@ -155,9 +164,10 @@ class Lock:
         return found
 
     def learn(self, holder: Holder, key: int, since: int = 0) -> None:
-        """A key turned out to be a meter's: it comes first from now on."""
+        """A key turned out to be a meter's: it comes first from now on, behind those that it was changed to."""
         holdings = [one for one in holder.holdings if one.key == key] or [Holding(key, since)]
-        holder.holdings = [*holdings, *(one for one in holder.holdings if one.key != key)][:MOST]
+        holdings += [one for one in holder.holdings if one.key != key]
+        holder.holdings = sorted(holdings, key=lambda one: -one.since)[:MOST]
 
     def change(self, meter: int, domain: int, secret: bytes, number: int, since: int) -> None:
         """A meter has another key from a frame on, by whatever number it is known."""
@@ -167,7 +177,7 @@ class Lock:
         for one in {meter, *self._numbers(place)}:
             holder = self.holder(one, domain)
             if current is not None:
-                holder.replaced[current.key] = since
+                self.replaced[current.key] = since
             holder.holdings = [Holding(new, since), *holder.holdings][:MOST]
             holder.own = True
 
@@ -229,10 +239,12 @@ class Candidates:
             key = np.where(fits, key, -1)
         return key
 
-    def own(self, rows: Ints) -> Bools:
-        """Rows whose meter has keys of its own."""
-        owns = np.array([holder.own for holder in self.holders], bool)
-        return owns[self.inverse[rows]] if len(owns) else np.zeros(len(rows), bool)
+    def likeliest(self, rows: Ints) -> Ints:
+        """The first key of each row's meter that holds then, -1 where there is none."""
+        found = np.full(len(rows), -1, np.int64)
+        for place in range(self.most):
+            found = np.where(found < 0, self.keys(rows, place), found)
+        return found
 
     def to_try(self, rows: Ints, most: int) -> Ints:
         """Those of some rows that are to be tried with all keys, `most` at once: the first few of a meter, later ever

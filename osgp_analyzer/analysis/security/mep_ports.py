@@ -11,7 +11,7 @@ import numpy as np
 from dissectors.security_columns import Bytes
 from osgp_analyzer.analysis.runs import Rows
 from osgp_analyzer.analysis.security.messages import Messages, of_mep
-from osgp_analyzer.analysis.security.opening import Asked, Opening
+from osgp_analyzer.analysis.security.opening import Asked
 from osgp_analyzer.analysis.security.port import Port
 from osgp_analyzer.analysis.security.verdicts import (
     BAD_DIGEST,
@@ -44,7 +44,7 @@ class MepPorts:
         count = len(messages)
         if self._last is not None:
             messages = self._last[0].and_then(messages)
-        judge = TableJudge(Opening(self.port.protection, self.port.lock, data), messages)
+        judge = TableJudge(self.port.opening(data), messages)
         old = len(messages) - count
         if self._last is not None:
             judge.verdicts.encrypted[:old], judge.verdicts.key[:old] = self._last[1].encrypted, self._last[2]
@@ -58,33 +58,35 @@ class MepPorts:
         asks = messages.shaped & ~messages.response
         judge.requests(new[asks[new]])
         judge.requests(new[~messages.shaped[new]], HIDDEN)
-        left = self._responses(judge, old, asks)
+        self._responses(judge, old, asks)
         # A request that begins like a response by chance.
-        judge.requests(left[messages.response[left]], HIDDEN)
+        left = new[(v.status[new] == NOTHING) & messages.response[new]]
+        judge.requests(left, HIDDEN)
         messages.response[left[v.status[left] == VERIFIED]] = False
         self._responses(judge, old, asks)
         # What is still not read may be requests under other keys: the answer to one covers its bytes as they are.
-        self._responses(judge, old, asks | (~messages.shaped & (v.status == NOTHING)))
-        is_request = (asks | ~messages.shaped | (v.status == VERIFIED)) & ~messages.response
+        self._responses(judge, old, asks, v.status == NOTHING)
+        is_request = ((asks | (v.status == VERIFIED)) & ~messages.response) | (v.status == NOTHING)
         answers = latest_before(is_request, messages.meter)
         messages.request = np.where(messages.response & (answers >= 0), messages.frame[answers], -1)
         left = new[v.status[new] == NOTHING]
         judge.fail(left, ~messages.response[left] | judge.checkable(answers[left]))
         self._keep_last(messages, v, is_request)
 
-    def _responses(self, judge: TableJudge, old: int, asks: Bools) -> Ints:
-        """Try what has no verdict yet as responses; returns those that are none."""
+    def _responses(self, judge: TableJudge, old: int, asks: Bools, unread: Bools | None = None) -> None:
+        """Try what has no verdict yet as responses to what is a request, or may be one (`unread`)."""
         v, messages = judge.verdicts, judge.messages
         new = np.arange(old, len(messages))
         is_request = (asks | (v.status == VERIFIED)) & ~messages.response
         is_request[:old] = True
+        if unread is not None:
+            is_request |= unread
         request = latest_before(is_request, messages.meter)
         tried = new[(v.status[new] == NOTHING) & (request[new] >= 0)]
         of = request[tried]
         key = np.where(v.status[of] == VERIFIED, v.key[of], -1)
-        left = judge.responses(tried, _asked(messages, v, of), key)
+        judge.responses(tried, _asked(messages, v, of), key)
         messages.response[tried[v.status[tried] == VERIFIED]] = True
-        return left
 
     def _keep_last(self, messages: Messages, v: Verdicts, is_request: Bools) -> None:
         rows = np.flatnonzero(is_request)

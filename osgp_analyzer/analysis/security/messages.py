@@ -11,11 +11,12 @@ import numpy as np
 from dissectors.answering import RESPONSE, TO_CLIENT
 from dissectors.en14908.apdu import OSGP_CODE
 from dissectors.osgp.message import DIGEST
-from dissectors.osgp.protection import LONGEST
 from osgp_analyzer.analysis.meters import NOBODY, is_address, meters, port_number
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers
 from osgp_analyzer.store import Chunk
 
+LONGEST = 512
+"""Longer messages are none: the MEP port has 476 bytes, the power line fewer (MEP p.8)."""
 LEAST = 1 + DIGEST
 """Bytes of the shortest message: an outcome and a digest."""
 
@@ -90,10 +91,12 @@ def _found(chunk: Chunk, rows: Ints, start: Ints, end: Ints, answers: Ints, aske
     )
 
 
-def of_power_line(chunk: Chunk, answers: Ints, asked: Mapping[str, Numbers]) -> Messages:
-    """Those behind the APDU code of OSGP, straight or in a message of a proxy, encrypted ones among them."""
+def of_power_line(chunk: Chunk, answers: Ints, asked: Mapping[str, Numbers], code: int | None = OSGP_CODE) -> Messages:
+    """Those behind the APDU code of OSGP, straight or in a message of a proxy, encrypted ones among them; with None
+    those behind any code."""
     start, end = chunk.places["inner"], chunk.places["inner_end"]
-    rows = np.flatnonzero((chunk.innermost["apdu.code"] == OSGP_CODE) & (start >= 0))
+    has_code = chunk.innermost["apdu.code"] == code if code is not None else chunk.innermost["apdu.code"] >= 0
+    rows = np.flatnonzero(has_code & (start >= 0))
     return _found(chunk, rows, start[rows].astype(np.int64), end[rows].astype(np.int64), answers, asked)
 
 

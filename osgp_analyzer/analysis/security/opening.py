@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dissectors.osgp.protection import CONTINUES, OWN_DIGEST, Protection
 from dissectors.security_columns import Bytes, Pieces, message_keys, mix, rc4
 from osgp_analyzer.analysis.security.locks import Lock
 from osgp_analyzer.analysis.security.messages import Messages
+from osgp_analyzer.analysis.security.protection import Piece, Protection
+from osgp_analyzer.analysis.security.protection import Pieces as Covered
 from osgp_analyzer.engines.columns.values import Bools, Ints
 
 
@@ -46,12 +47,14 @@ class Opening:
 
     def __init__(self, protection: Protection, lock: Lock, data: Bytes) -> None:
         self.protection, self.lock, self.data = protection, lock, data
+        self._clear_behind = protection.clear_at_end - protection.tag
+        """Bytes before the digest that are not encrypted."""
         self.plain: Texts | None = None
         """Of the messages that were tried last as encrypted ones: what they say if the key is right."""
 
     def wire(self, messages: Messages | Asked) -> Texts:
         """Messages as they are, without their digests."""
-        return Texts(self.data, messages.start, messages.end - self.protection.digest - messages.start)
+        return Texts(self.data, messages.start, messages.end - self.protection.tag - messages.start)
 
     def requests(
         self, messages: Messages, key: Ints, encrypted: bool, address: tuple[Ints, Ints] | None = None
@@ -109,10 +112,11 @@ class Opening:
 
     def _opened(self, messages: Messages, asked: Asked, key: Ints, requests: Texts, own: Texts) -> Texts:
         """Encrypted responses in clear."""
-        clear = self.protection.clear
-        if self.protection.stream == OWN_DIGEST:
+        if self.protection.stream == "own_digest":
             return self._decrypted(own, self._stream(messages, key, own.length), 0)
-        used = requests.length - clear if self.protection.stream == CONTINUES else np.zeros_like(requests.length)
+        used = np.zeros_like(requests.length)
+        if self.protection.stream == "continues":
+            used = np.maximum(requests.length - self.protection.clear - self._clear_behind, 0)
         return self._decrypted(own, self._stream(asked, key, own.length + used), used)
 
     def _stream(self, messages: Messages | Asked, key: Ints, length: Ints) -> Bytes:
@@ -121,7 +125,7 @@ class Opening:
         return rc4(message_keys(base, self._digest(messages.end)), int(length.max(initial=0)))
 
     def _digest(self, end: Ints) -> Bytes:
-        size = self.protection.digest
+        size = self.protection.tag
         found: Bytes = self.data[(end - size)[None, :] + np.arange(size)[:, None]]
         return found
 
@@ -129,13 +133,13 @@ class Opening:
         """Texts in clear; of the stream the first `used` bytes are gone already."""
         count, longest, clear = len(texts.length), int(texts.length.max(initial=0)), self.protection.clear
         found = np.zeros((count, longest), np.uint8)
-        rows = np.arange(count)
+        rows, hidden = np.arange(count), texts.length - self._clear_behind
         for at in range(longest):
             here = rows[texts.length > at]
             byte = texts.data[texts.offset[here] + at]
             if at >= clear:
                 place = at - clear + (used[here] if isinstance(used, np.ndarray) else used)
-                byte = byte ^ stream[place, here]
+                byte = np.where(at < hidden[here], byte ^ stream[np.minimum(place, len(stream) - 1), here], byte)
             found[here, at] = byte
         return Texts(found.reshape(-1), rows * longest, texts.length)
 
@@ -150,18 +154,34 @@ class Opening:
         """Whether the digests are those of the texts."""
         if not len(key):
             return np.zeros(0, bool)
-        longest = sum(int(text.length.max()) for text in texts)
-        pieces = Pieces(len(key), longest + 3)
-        if self.protection.addressed:
-            subnet, node = address if address is not None else self._address(messages, key)
-            pieces.add_byte(subnet)
-            pieces.add_byte(node)
-        for text in texts:
-            pieces.add(text.data, text.offset, text.length)
-        if self.protection.counted and counted and len(texts) > 1:
-            pieces.add_byte(texts[-1].length)
+        if address is None:
+            address = self._address(messages, key)
+        # Those that are alike next to each other can be copied together.
+        order = np.lexsort([text.length for text in texts])
+        key, end, texts = key[order], messages.end[order], [text.take(order) for text in texts]
+        values = {Piece.SUBNET: address[0][order], Piece.NODE: address[1][order], Piece.SIZE: texts[-1].length & 0xFF}
+        covers = self._covers(len(texts) > 1, counted)
+        longest = sum(int(text.length.max()) for text in texts) * covers.count(Piece.MESSAGE)
+        pieces = Pieces(len(key), longest + sum(len(one) if isinstance(one, bytes) else 1 for one in covers))
+        for one in covers:
+            if isinstance(one, bytes):
+                size = np.full(len(key), len(one))
+                pieces.add(np.frombuffer(one, np.uint8), np.zeros_like(size), size)
+            elif one in (Piece.MESSAGE, Piece.REQUEST):
+                text = texts[-1] if one is Piece.MESSAGE else texts[0]
+                pieces.add(text.data, text.offset, text.length)
+            else:
+                pieces.add_byte(values[one])
         digest = mix(pieces.bytes, pieces.length, self.lock.secrets[:, key])
-        return np.asarray((digest == self._digest(messages.end)).all(axis=0))
+        good = np.zeros(len(key), bool)
+        good[order] = (digest == self._digest(end)).all(axis=0)
+        return good
+
+    def _covers(self, response: bool, counted: bool) -> Covered:
+        """What the digests are over."""
+        covers = self.protection.response if response else self.protection.request
+        assert covers is not None
+        return covers if counted else tuple(one for one in covers if one is not Piece.SIZE)
 
     def _address(self, messages: Messages, key: Ints) -> tuple[Ints, Ints]:
         """Subnet and node of the meters: those of the messages, else where the ring says that the key is."""

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dissectors.osgp.protection import Protection
 from dissectors.security_columns import Bytes
 from osgp_analyzer.analysis.runs import Rows, same_bytes
 from osgp_analyzer.analysis.security.book import Book
 from osgp_analyzer.analysis.security.locks import Lock
 from osgp_analyzer.analysis.security.messages import Messages
+from osgp_analyzer.analysis.security.one_by_one import OneByOne
 from osgp_analyzer.analysis.security.opening import Asked, Opening, Texts
+from osgp_analyzer.analysis.security.protection import Protection
 from osgp_analyzer.analysis.security.verdicts import NOTHING, VERIFIED, TableJudge
 from osgp_analyzer.engines.columns.group import OpenedRows
 from osgp_analyzer.engines.columns.values import Ints, Slices
@@ -32,6 +33,11 @@ class Port:
     protection: Protection
     lock: Lock
     number: int
+
+    def opening(self, data: Bytes) -> Opening:
+        """What tries its keys on messages of the buffer."""
+        kind = Opening if self.protection.request is not None else OneByOne
+        return kind(self.protection, self.lock, data)
 
     def found(self, judge: TableJudge, rows: Ints) -> Rows:
         """What was found out about some messages."""
@@ -59,7 +65,7 @@ class Port:
 
     def again(self, rows: Rows, book: Book, data: Bytes, chunk: Chunk) -> OpenedRows | None:
         """What messages say that were opened before, with the keys that were found; `rows` of the book."""
-        opening = Opening(self.protection, self.lock, data)
+        opening = self.opening(data)
         response = rows["request"] >= 0
         messages = Messages.at(rows["frame"] - chunk.start, rows["start"], rows["end"], response)
         found = []
@@ -90,15 +96,15 @@ def opened_rows(
     for rows, texts in opened:
         frames = messages.rows[rows]
         offset[frames] = texts.offset + place + protection.body
-        length[frames] = texts.length - protection.body
+        length[frames] = texts.length - protection.body - (protection.clear_at_end - protection.tag)
         known[frames] = True
-        at[frames] = messages.start[rows] + protection.body
+        at[frames] = messages.start[rows] + protection.body - protection.head
         response[frames] = messages.response[rows]
         parts.append(texts.data)
         place += len(texts.data)
     data = np.concatenate(parts)
-    tail = np.full(size, protection.digest, np.int64)
-    return OpenedRows(Slices(data, offset, length, known), at, tail, response)
+    head, tail = (np.full(size, count, np.int64) for count in (protection.head, protection.clear_at_end))
+    return OpenedRows(Slices(data, offset, length, known), at, head, tail, response)
 
 
 def passed_on(judge: TableJudge, rows: Ints, book: Book, data: Bytes) -> None:

@@ -19,6 +19,10 @@ class SecurityRemark:
     text: str
     advice: str
 
+    def sentence(self, key: str | None) -> str:
+        """What is to be said, with the name of the key."""
+        return self.text.format(key=key or "a key that is not known")
+
     @property
     def finding(self) -> str:
         """Its code among all findings."""
@@ -31,7 +35,7 @@ REMARKS = (
         "Find out whether the key is right and current; if it is, the message was changed on its way or is forged.",
     ),
     SecurityRemark(
-        "good_under_other_key", Severity.WARN, "the digest is right under {other}, which the ring has for another",
+        "good_under_other_key", Severity.WARN, "the digest is wrong under {key}, but right under the key of another",
         "Two devices may have each other's keys, or the key ring has: compare it with the head-end.",
     ),
     SecurityRemark(

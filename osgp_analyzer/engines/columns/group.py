@@ -107,12 +107,14 @@ class OpenedRows:
 
     plain: Slices
     at: Ints
+    head: Ints
     tail: Ints
     response: Bools
 
     def take(self, rows: Ints) -> OpenedRows:
         """The rows at `rows`."""
-        return OpenedRows(self.plain.take(rows), self.at.take(rows), self.tail.take(rows), self.response.take(rows))
+        head, tail = self.head.take(rows), self.tail.take(rows)
+        return OpenedRows(self.plain.take(rows), self.at.take(rows), head, tail, self.response.take(rows))
 
     def and_also(self, other: OpenedRows) -> OpenedRows:
         """These and those of other frames."""
@@ -123,6 +125,7 @@ class OpenedRows:
         return OpenedRows(
             plain,
             np.where(here, other.at, self.at),
+            np.where(here, other.head, self.head),
             np.where(here, other.tail, self.tail),
             np.where(here, other.response, self.response),
         )
