@@ -34,6 +34,7 @@ from osgp_analyzer.analysis.security.verdicts import (
     CHALLENGED,
     NOT_AUTHENTICATED,
     NOTHING,
+    VERIFIED,
 )
 from osgp_analyzer.analysis.transactions import FAR_BACK
 from osgp_analyzer.engines.columns.group import OpenedRows
@@ -120,8 +121,10 @@ class Guard:
     def ports(self, chunk: Chunk) -> OpenedRows | None:
         """Judge what came through MEP ports, before it is paired; gives what was opened."""
         rows, opened = self._mep.follow(self.store, chunk, self.data)
-        judged = rows["frame"] if rows is not None else np.zeros(0, np.int64)
-        of_tls = self._tls.follow(self.store, chunk, self.data, judged)
+        verified = rows["frame"][rows["status"] == VERIFIED] if rows is not None else np.zeros(0, np.int64)
+        of_tls = self._tls.follow(self.store, chunk, self.data, verified)
+        if rows is not None and of_tls is not None:
+            rows = take(rows, ~np.isin(rows["frame"], of_tls["frame"]))
         self._found = [one for one in (rows, of_tls) if one is not None]
         return also(opened, self._tls.opened(chunk))
 

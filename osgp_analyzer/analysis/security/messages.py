@@ -25,7 +25,7 @@ LEAST = 1 + DIGEST
 class Messages:
     """One in each row. `rows`: of the chunk. `start`, `end`: in the buffer, of the APDU, on a meter's MEP port of what
     is behind the length. `request`: index of the frame that a response answers, -1 for none. `shaped`: it begins as a
-    message in clear does. `of_tls`: it may be a message of TLS. `subnet`, `node`: of the meter, 0 where they are not
+    message in clear does. `subnet`, `node`: of the meter, 0 where they are not
     known."""
 
     rows: Ints
@@ -40,13 +40,12 @@ class Messages:
     response: Bools
     request: Ints
     shaped: Bools
-    of_tls: Bools
 
     @classmethod
     def at(cls, rows: Ints, start: Ints, end: Ints, response: Bools) -> Messages:
         """Messages of which no more needs to be known than where they are."""
         zero, no = np.zeros(len(rows), np.int64), np.zeros(len(rows), bool)
-        return cls(rows, rows, zero, start, end, zero, zero, zero, zero, response, zero, no, no)
+        return cls(rows, rows, zero, start, end, zero, zero, zero, zero, response, zero, no)
 
     def take(self, rows: Ints | Bools) -> Messages:
         """Some of them."""
@@ -87,7 +86,6 @@ def _found(chunk: Chunk, rows: Ints, start: Ints, end: Ints, answers: Ints, aske
         response,
         np.where(response, answers[rows], -1),
         (chunk.innermost["osgp.service"][rows] >= 0) | response,
-        np.zeros(len(rows), bool),
     )
 
 
@@ -110,5 +108,4 @@ def of_mep(chunk: Chunk, answers: Ints, asked: Mapping[str, Numbers]) -> Message
     found = _found(chunk, rows, start[rows].astype(np.int64), end[rows].astype(np.int64), answers, asked)
     port = chunk.interface[found.rows].astype(np.int64) | port_number(0)  # what is encrypted does not say whose it is
     found.meter = np.where(found.meter == NOBODY, port, found.meter)
-    found.of_tls = of_tls[found.rows]
     return found

@@ -77,9 +77,6 @@ class TlsSessions:
             results = [one for one in results if one.status is not Status.BAD or one.tried]  # else none of TLS
             encrypted = [one for one in results if one.status is not Status.CLEAR]
             if not results:
-                kind.append(frame)
-                status.append(NO_KEY)
-                key.append(-1)
                 continue
             worst = min((one.status for one in encrypted), default=Status.CLEAR)
             kind.append(frame)

@@ -174,8 +174,6 @@ class Judge:
     def fail(self, rows: Ints, checkable: Bools) -> None:
         """Give a status to messages that fit no key: those that look like one, or whose meter has keys. `checkable`:
         there is all that the digest covers."""
-        other = self.messages.of_tls[rows]
-        rows, checkable = rows[~other], checkable[~other]
         first = self.candidates.likeliest(rows)
         has_key = first >= 0
         bad = has_key & checkable
