@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +34,7 @@ class _Command:
     frame: int
     meter: int
     domain: int
-    values: dict[str, Any]
+    values: dict[str, Any] = dataclasses.field(repr=False)
 
 
 class Changes:

@@ -76,6 +76,10 @@ class Secured:
         np.bitwise_or.at(self.remarks, here, rows["remarks"])
 
 
+TOGETHER = 64
+"""Frames that are looked up together where one is asked for: opening them takes hardly longer than opening one."""
+
+
 class Guard:
     """Judges with the keys of a ring. `remember`: what is found is kept for all frames, not for the last ones only.
     `conduct`: how those who talk behave is looked at too, which takes several times as long."""
@@ -104,6 +108,8 @@ class Guard:
         self._changes = Changes((*locks, self.power_line.lock), self.names)
         self._found: list[Rows] = []
         """What was found in the chunk that is being judged."""
+        self._near: tuple[Chunk, OpenedRows | None, Secured] | tuple[()] = ()
+        """What was found around the frame that was asked for last (`of`)."""
         self.stop = 0
         """Frames that have been judged."""
 
@@ -191,29 +197,27 @@ class Guard:
 
     def of(self, index: int) -> Judged | None:
         """How the message of a frame is protected. The frame must have been judged, and remembered."""
-        rows = self.book.between(index, index + 1)
-        if not len(rows["frame"]):
-            status = int(default_status(self.store.chunk(index, index + 1))[0])
-            return Judged(status, None, False) if status != NOTHING else None
-        chunk = Chunk(self.store.capture, index, index + 1)
-        start, port = int(chunk.offset[0]), int(rows["port"].max())
-        key, status = int(rows["key"].max()), int(rows["status"].max())
+        if not self._near or not self._near[0].start <= index < self._near[0].stop:
+            first = index - index % TOGETHER
+            chunk = self.store.chunk(first, min(first + TOGETHER, self.stop))
+            self._near = (chunk, *self.recall(chunk))
+        chunk, found, secured = self._near
+        row, rows = index - chunk.start, self.book.between(index, index + 1)
+        status, key, encrypted = int(secured.status[row]), int(secured.key[row]), bool(secured.encrypted[row])
+        if status == NOTHING and not len(rows["frame"]):
+            return None
         name = self.names.names[key] if key >= 0 else None
-        found = None
-        if rows["encrypted"].any():
-            found = self._kinds[port].again(rows, self.book, self.data, chunk) if port >= 0 else self._tls.opened(chunk)
-        opened = None
-        if found is not None:
-            plain, at, head, tail = found.plain.get(0) or b"", found.at[0], found.head[0], found.tail[0]
-            opened = Opened(int(at) - start, plain, int(head), int(tail), bool(found.response[0]))
-        place = max(0, int(rows["start"].max()) - start)
+        start, opened = int(chunk.offset[row]), None
+        plain = found.plain.get(row) if encrypted and found is not None else None
+        if found is not None and plain is not None:
+            at, head, tail = int(found.at[row]) - start, int(found.head[row]), int(found.tail[row])
+            opened = Opened(at, plain, head, tail, bool(found.response[row]))
+        place = max(0, int(rows["start"].max(initial=0)) - start)
         findings = [
             Finding(remark.severity, Group.SECURITY, remark.finding, place, remark.sentence(name))
-            for remark in of(int(np.bitwise_or.reduce(rows["remarks"])))
+            for remark in of(int(secured.remarks[row]))
         ]
-        if status == NOTHING:
-            status = int(default_status(self.store.chunk(index, index + 1))[0])
-        return Judged(status, name, bool(rows["encrypted"].any()), findings, opened)
+        return Judged(status, name, encrypted, findings, opened)
 
     def finish(self, tracked: Tracked) -> Secured:
         """All that was found in a chunk, when its messages have been judged."""

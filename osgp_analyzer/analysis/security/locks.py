@@ -120,6 +120,9 @@ class Lock:
     def __len__(self) -> int:
         return len(self.number)
 
+    def __repr__(self) -> str:
+        return f"Lock({len(self)} keys: {', '.join(self.kinds)})"
+
     def secret(self, key: int) -> bytes:
         """The bytes of a key."""
         return self.secrets[:, key].tobytes()

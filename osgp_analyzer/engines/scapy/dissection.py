@@ -243,7 +243,7 @@ class Dissection:
     def _find(self, severity: Severity, group: Group, code: str, at: int, text: str) -> None:
         packet = self.packet
         code = f"{packet.definition.name}.{code}"
-        place = packet.frame_offset + at if packet.derived is None else packet.derived[0]
+        place = packet.frame_offset + at if packet.derived is None else packet.derived.offset
         packet.findings.append(Finding(severity, group, code, place, text))
 
 
