@@ -48,8 +48,7 @@ class Wanted:
 
     def guarded(self, session: Session) -> bool:
         """Whether messages are to be opened and judged: for which all frames before must be seen too."""
-        named = any(name.partition(".")[0] == "security" for name in self._asked)
-        return self.judged or named or bool(session.settings.keys.keys)
+        return self.judged or bool(session.settings.keys.keys)
 
     @property
     def conduct(self) -> bool:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,8 @@ class _Command:
     meter: int
     domain: int
     values: dict[str, Any] = dataclasses.field(repr=False)
+    done: set[int] = dataclasses.field(default_factory=set)
+    """Locks that have the new key."""
 
 
 class Changes:
@@ -74,26 +77,40 @@ class Changes:
         self._open = {frame: one for frame, one in self._open.items() if frame > chunk.stop - 32_768}
         self._alternate(chunk, meters, read)
 
-    def apply(self) -> bool:
-        """Make the new keys as far as the old ones are known; returns whether there are any."""
+    def apply(self, final: bool) -> bool:
+        """Make the new keys where it is known which key a node had; returns whether there are any. `final`: where that
+        is not known, of each that it may have had."""
         waiting, self._accepted = self._accepted, []
         made = False
         for frame, command in waiting:
-            done = False
-            for lock in self._locks:
-                holder = lock.holder(command.meter, command.domain)
-                current = holder.current(command.frame)
-                old = lock.secret(current.key) if current is not None else None
-                new = changed(command.values, lock.size, old)
-                if new is None:
-                    continue
-                before = self._names.names[int(lock.number[current.key])] if current is not None else "a key"
-                number = self._names.add(f"{before.partition(CHANGED)[0]}{CHANGED}{frame + 1}")
-                lock.change(command.meter, command.domain, new, number, frame + 1)
-                self._say(frame, "key_changed", number)
-                done = made = True
-            if not done and len(self._accepted) < MOST_OPEN:
+            for number, lock in enumerate(self._locks):
+                if number not in command.done and self._change(lock, frame, command, final):
+                    command.done.add(number)
+                    made = True
+            left = set(range(len(self._locks))) - command.done
+            if left and (not final or not command.done) and len(self._accepted) < MOST_OPEN:
                 self._accepted.append((frame, command))
+        return made
+
+    def _change(self, lock: Lock, frame: int, command: _Command, final: bool) -> bool:
+        """Give a node its new key of one kind; returns whether there is one."""
+        had = lock.had(command.meter, command.domain, frame)
+        if had is None:
+            return False
+        if len(had) > 1 and not final:
+            return False
+        made = False
+        for key in had or (None,):
+            new = changed(command.values, lock.size, lock.secret(key) if key is not None else None)
+            if new is None:
+                continue
+            before = self._names.names[int(lock.number[key])] if key is not None else "a key"
+            name = f"{before.partition(CHANGED)[0]}{CHANGED}{frame + 1}"
+            number = lock.change(command.meter, command.domain, new, partial(self._names.add, name), frame + 1,
+                                 key, len(had) == 1)  # fmt: skip
+            if len(had) <= 1:
+                self._say(frame, "key_changed", number)
+            made = True
         return made
 
     def _say(self, frame: int, code: str, key: int = -1) -> None:

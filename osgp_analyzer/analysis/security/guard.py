@@ -18,7 +18,7 @@ from osgp_analyzer.analysis.security import challenges, power_line
 from osgp_analyzer.analysis.security.book import Book, joined_rows
 from osgp_analyzer.analysis.security.challenges import Challenges
 from osgp_analyzer.analysis.security.changes import Changes
-from osgp_analyzer.analysis.security.conduct import Conduct, in_the_open
+from osgp_analyzer.analysis.security.conduct import Conduct, Replaced, in_the_open
 from osgp_analyzer.analysis.security.judged import Judged
 from osgp_analyzer.analysis.security.locks import Lock, Names
 from osgp_analyzer.analysis.security.mep_ports import MepPorts
@@ -152,14 +152,14 @@ class Guard:
             return tracked.read(only, within, bare=True)
 
         self._changes.follow(chunk, lambda: meters(chunk, tracked.request >= 0, asked), tracked.request, read)
-        self._changes.apply()
+        self._changes.apply(final=False)
         of_ports = self._found
         for again in (True, False):
             self._found = list(of_ports)
             self.replies(chunk, tracked.before, answers)
             rows, opened = power_line.follow(self.power_line, chunk, answers, asked, self.book, self.data)
             self._found += [rows] if rows is not None else []
-            if not again or not self._changes.apply():
+            if not again or not self._changes.apply(final=True):
                 break
 
         def messages() -> Messages:
@@ -243,9 +243,9 @@ class Guard:
         self.stop = chunk.stop
         return secured
 
-    def _replaced(self) -> dict[tuple[int, int], int]:
-        """By port and key from which frame on a key is not in use any more."""
-        return {(kind.number, key): frame for kind in self._kinds for key, frame in kind.lock.replaced.items()}
+    def _replaced(self) -> Replaced:
+        """By port, meter and key from which frame on a key is not in use any more."""
+        return {(kind.number, *which): frame for kind in self._kinds for which, frame in kind.lock.replaced.items()}
 
 
 def also(one: OpenedRows | None, other: OpenedRows | None) -> OpenedRows | None:

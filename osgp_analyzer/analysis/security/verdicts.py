@@ -87,13 +87,13 @@ class Judge:
         if not len(self.lock):
             return rows
         left = self._own_keys(rows, ways)
-        for meter in np.unique(self.candidates.inverse[rows[self.verdicts.status[rows] == VERIFIED]]).tolist():
-            self.candidates.holders[meter].trials = 0  # its keys are known: what fails now is worth a look
         for _ in range(3):
             tried = self.candidates.to_try(left, max(1, BUDGET // len(self.lock)))
             if not len(tried) or not self._all_keys(tried, ways):
                 break
             left = self._own_keys(left[self.verdicts.status[left] == NOTHING], ways)
+        good = rows[self.verdicts.status[rows] == VERIFIED]
+        self.lock.prove(self.messages.meter[good], self.messages.frame[good], self.verdicts.key[good])
         return self._left(left)
 
     def _left(self, rows: Ints) -> Ints:

@@ -10,8 +10,8 @@ from scapy.packet import Packet, Raw
 
 from osgp_analyzer import schema
 from osgp_analyzer.engines.impossible import impossible
-from osgp_analyzer.engines.scapy.cursor import Before, Span, Truncated, Unknown
-from osgp_analyzer.engines.scapy.environment import DissectEnv, above
+from osgp_analyzer.engines.scapy.cursor import Before, Sink, Span, Truncated, Unknown
+from osgp_analyzer.engines.scapy.environment import BuildEnv, DissectEnv, above
 from osgp_analyzer.engines.scapy.steps import Nesting, PartialArray, Step
 from osgp_analyzer.engines.text import count
 from osgp_analyzer.schema import Finding, Group, Severity
@@ -144,6 +144,10 @@ class Dissection:
                         packet.kept_wire[name] = self.env.whole[before // 8 : cursor.byte]
                     if getattr(value[-1] if isinstance(value, list) and value else value, "is_cut", False):
                         packet.is_cut = True  # the nested layer has said so
+                        if name in packet.kept_wire:  # what it did not read is not among what it writes
+                            sink = Sink()
+                            step.write(BuildEnv(packet), sink, value)
+                            packet.kept_wire[name] = bytes(sink.done)
                         return None
         return None
 
