@@ -303,7 +303,9 @@ def nested(cls: type[DefinedPacket], env: DissectEnv, length: int | None, number
         part=(first - start, part[1]) if part is not None else None,
         number=number,
     )
-    cursor.bit = (end if length is not None else first + packet.wire_length) * 8
+    # What a layer that is cut did not read is left for the one around it, to be shown as bytes.
+    whole = length is not None and not (packet.is_cut and part is None)
+    cursor.bit = (end if whole else first + packet.wire_length) * 8
     if cursor.bit <= 0 and start < 0 and not packet.is_cut:
         raise Before
     return packet
