@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The chains of a capture, chunk by chunk: which frame belongs to which, and when nothing more can come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dissectors.answering import MAX_WAIT_NS
+from dissectors.proxying import FAILURE
+from osgp_analyzer.analysis import transactions as frames
+from osgp_analyzer.analysis.chains.answers import expected, place
+from osgp_analyzer.analysis.chains.linking import Links
+from osgp_analyzer.analysis.chains.messages import OF_AGENT, messages
+from osgp_analyzer.analysis.chains.outcome import Summary, summary
+from osgp_analyzer.analysis.exchanges import Exchanges
+from osgp_analyzer.analysis.runs import Rows, joined, take
+from osgp_analyzer.analysis.transactions import FAR_BACK, NONE, between
+from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers
+from osgp_analyzer.store import NO_TIME, Chunk, FrameStore
+from osgp_analyzer.store.header import layers_on_the_way
+
+HOPS_LEFT = "ltep.failure.hops_left"
+
+MESSAGE, ANSWER, CHALLENGE, REPLY = range(4)
+"""What a frame is in its chain."""
+_KINDS = np.zeros(9, np.int8)
+_KINDS[[frames.ACK, frames.RESPONSE, frames.CHALLENGE, frames.REPLY]] = ANSWER, ANSWER, CHALLENGE, REPLY
+NOWHERE = np.iinfo(np.int8).min
+
+
+@dataclass
+class Chained:
+    """The chains of a chunk. `chain`: of each frame the first frame of its chain, -1 for none. `left`: the place of the
+    node that its message is for (see `messages`). `back`: on its way back to the source.
+
+    `before`, `after`: the frames of the chain next to it, -1 for none. `which`: the row of its chain in `chains`.
+    `ended`: rows of `chains` that have their last frame in this chunk; `members` and `rows` are all frames and messages
+    of chains that have frames in this chunk.
+    """
+
+    chain: Ints
+    left: NDArray[np.int8]
+    back: Bools
+    before: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    after: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    which: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    chains: Summary = field(default_factory=Summary)
+    ended: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    members: Rows = field(default_factory=dict)
+    rows: Rows = field(default_factory=dict)
+
+
+class Chains:
+    """Finds chains, chunk by chunk in the order of the capture."""
+
+    def __init__(self, store: FrameStore) -> None:
+        self._store, self._links = store, Links()
+        self._known: Rows = {}
+        """Of the latest frames: the chain that each is a message of, its `left` and `wait`."""
+        self._rows: Rows = {}
+        self._sent: Rows = {}
+        self._members: Rows = {}
+        self._last: Rows = {}
+        """By chain its last frame and its time, and whether all timers ran out since."""
+
+    def follow(self, chunk: Chunk, own: Rows, root: Ints, exchanges: Exchanges, data: NDArray[np.uint8]) -> Chained:
+        """The chains of the next chunk. `own`: its `transactions`; `root`: the first sending of the message that each
+        frame is or answers; `data`: the buffer."""
+        size = chunk.stop - chunk.start
+        rows = messages(self._store, chunk, own, root, exchanges.duplicate, data)
+        rows["chain"] = self._links.follow(rows, chunk.stop, data)
+        self._rows = joined(self._rows or None, rows)
+        known: Rows = {"chain": np.full(size, NONE), "left": np.zeros(size, np.int8), "wait": np.zeros(size, np.int64)}
+        at = rows["frame"] - chunk.start
+        for name in known:
+            known[name][at] = rows[name]
+        before = take(self._known, slice(-FAR_BACK, None))
+        window = self._known = joined(before or None, known)
+        base = chunk.stop - len(window["chain"])
+
+        role = own["role"]
+        message = between(role, frames.ACKNOWLEDGED, frames.REMINDER) | (role == frames.NOTHING)
+        origin = np.where(role == frames.NOTHING, np.where(exchanges.duplicate != NONE, exchanges.duplicate,
+                                                           own["frame"]), root)  # fmt: skip
+        reached = origin >= base
+        of = np.where(reached, origin - base, 0)
+        answer = ~message
+        timely = (exchanges.response_time <= window["wait"][of]) | (exchanges.response_time < 0)
+        taken = reached & (message | timely)
+        chain = np.where(taken, window["chain"][of], NONE)
+        left = window["left"][of]
+        self._remember(own, chain, message, origin, exchanges)
+        orphans = np.flatnonzero(answer & ~taken & (own["source"] > 0))
+        if len(orphans):
+            chain[orphans], left[orphans] = self._place(own, orphans)
+        chain[own["frame"] - chain > FAR_BACK] = NONE
+        back = between(role, frames.ACK, frames.CHALLENGE)
+        self._add(chunk, own, chain, left, exchanges)
+        return Chained(chain, left, back)
+
+    def _remember(self, own: Rows, chain: Ints, message: Bools, origin: Ints, exchanges: Exchanges) -> None:
+        """Keep the sendings of proxied messages."""
+        every = self._rows
+        some = np.flatnonzero(message & (chain != NONE))
+        at = np.searchsorted(every["frame"], origin[some])
+        at = np.minimum(at, len(every["frame"]) - 1)
+        there = (every["frame"][at] == origin[some]) & (every["left"][at] > OF_AGENT) if len(some) else some == 0
+        sent = take(every, at[there]) | {name: own[name][some[there]] for name in ("frame", "time")}
+        self._sent = joined(self._sent or None, sent)
+
+    def _place(self, own: Rows, orphans: Ints) -> tuple[Ints, Ints]:
+        """Answers to messages that were not heard."""
+        rows = take({name: own[name] for name in ("frame", "time", "role", "group", "asker")}, orphans)
+        reply = rows["role"] == frames.REPLY
+        source, destination = own["source"][orphans], own["destination"][orphans]
+        rows["other"] = np.where(reply, destination, source)
+        rows["to"] = np.where(reply, source, destination)
+        return place(rows, expected(self._sent))
+
+    def _add(self, chunk: Chunk, own: Rows, chain: Ints, left: NDArray[np.int8], exchanges: Exchanges) -> None:
+        """Keep what the frames of chains are."""
+        some = np.flatnonzero(chain != NONE)
+        rows = take({name: own[name] for name in ("frame", "time", "source", "destination", "code")}, some)
+        rows |= {"chain": chain[some], "left": left[some], "kind": _KINDS[own["role"][some]]}
+        rows["attempt"], rows["copy"] = exchanges.attempt[some], exchanges.duplicate[some] != NONE
+        for name in ("alt_path", "priority"):
+            rows[name] = chunk.columns[f"lpdu.{name}"][some]
+        rows["hops_left"] = self._hops_left(chunk, (chain != NONE) & (own["role"] == frames.RESPONSE))[some]
+        self._members = joined(self._members or None, rows)
+        order = np.lexsort((rows["frame"], rows["chain"]))
+        ends = np.flatnonzero(np.diff(rows["chain"][order], append=NONE) != 0)
+        latest = take(rows, order[ends])
+        new = {name: latest[name] for name in ("chain", "frame", "time")}
+        new["expired"] = np.zeros(len(ends), bool)
+        both = joined(self._last or None, new)
+        order = np.lexsort((both["frame"], both["chain"]))
+        ends = np.flatnonzero(np.diff(both["chain"][order], append=NONE) != 0)
+        self._last = take(both, order[ends])
+        self._expire(chunk)
+
+    def _hops_left(self, chunk: Chunk, responses: Bools) -> NDArray[np.int16]:
+        """What responses of failure say: how many nodes were to come after the one that failed."""
+        found = np.full(len(responses), NONE, np.int16)
+        only = responses & (chunk.columns["apdu.code"] == FAILURE)
+        if only.any():
+            within = layers_on_the_way((HOPS_LEFT,))
+            for taken, groups in self._store.groups(chunk, within=within, only=only, bare=True):
+                for group in groups:
+                    column = group.columns.get(HOPS_LEFT.rpartition(".")[2])
+                    if group.name == HOPS_LEFT.rpartition(".")[0] and column is not None:
+                        assert isinstance(column.value, Numbers)
+                        there = np.flatnonzero(column.present)
+                        found[taken[group.frames[there]]] = column.value.values[there]
+        return found
+
+    def _expire(self, chunk: Chunk) -> None:
+        """Note which chains nothing more can come to."""
+        last, time = self._last["frame"], self._last["time"]
+        latest = np.maximum.accumulate(chunk.time[::-1])[::-1]
+        after = np.clip(last - chunk.start + 1, 0, len(latest))
+        later = np.append(latest, NO_TIME)[after]
+        late = (time != NO_TIME) & (np.maximum(later, NO_TIME + MAX_WAIT_NS) - MAX_WAIT_NS > time)
+        self._last["expired"] |= late | (chunk.stop - self._last["chain"] > FAR_BACK)
+
+    def settled(self, chained: Chained) -> bool:
+        """Whether later frames cannot change the chains of a chunk."""
+        wanted = np.unique(chained.chain[chained.chain != NONE])
+        at = np.searchsorted(self._last["chain"], wanted)
+        return bool(self._last["expired"][at].all())
+
+    def settle(self, chunk: Chunk, chained: Chained) -> None:
+        """Complete the chains of a chunk with what came later, and forget those that end in it."""
+        own = take(self._members, np.isin(self._members["chain"], chained.chain[chained.chain != NONE]))
+        rows = take(self._rows, np.isin(self._rows["chain"], own["chain"]))
+        real = np.unique(rows["chain"][rows["left"] > OF_AGENT])
+        own = take(own, np.isin(own["chain"], real))
+        rows = take(rows, np.isin(rows["chain"], real))
+        order = np.lexsort((own["frame"], own["chain"]))
+        own = take(own, order)
+        last = take(self._last, np.searchsorted(self._last["chain"], real))
+        chained.chains = summary(own, rows, last)
+        chained.members, chained.rows = own, rows
+        size = chunk.stop - chunk.start
+        chained.chain = np.where(np.isin(chained.chain, real), chained.chain, NONE)
+        chained.which = np.where(chained.chain != NONE, np.searchsorted(real, chained.chain), NONE)
+        chained.before, chained.after = np.full(size, NONE), np.full(size, NONE)
+        same = np.flatnonzero(own["chain"][1:] == own["chain"][:-1])
+        for into, one, other in ((chained.before, same + 1, same), (chained.after, same, same + 1)):
+            at = own["frame"][one] - chunk.start
+            here = np.flatnonzero((at >= 0) & (at < size))
+            into[at[here]] = own["frame"][other[here]]
+        chained.ended = np.flatnonzero((last["frame"] >= chunk.start) & (last["frame"] < chunk.stop))
+        self._forget(chunk.stop)
+
+    def _forget(self, stop: int) -> None:
+        """Let go of chains that have no frame from `stop` on."""
+        over = self._last["chain"][(self._last["frame"] < stop) & self._last["expired"]]
+        self._last = take(self._last, ~np.isin(self._last["chain"], over))
+        self._members = take(self._members, ~np.isin(self._members["chain"], over))
+        self._rows = take(self._rows, ~np.isin(self._rows["chain"], over))
+        self._sent = take(self._sent, ~np.isin(self._sent["chain"], over))
