@@ -71,7 +71,9 @@ class Chains:
         frame is or answers; `data`: the buffer."""
         size = chunk.stop - chunk.start
         rows = messages(self._store, chunk, own, root, exchanges.duplicate, data)
-        rows["chain"] = self._links.follow(rows, chunk.stop, data)
+        again = between(own["role"], frames.ACKNOWLEDGED, frames.REMINDER) & (exchanges.attempt > 0)
+        resent = {"root": root[again], "frame": own["frame"][again], "time": own["time"][again]}
+        rows["chain"] = self._links.follow(rows, resent, chunk.stop, data)
         self._rows = joined(self._rows or None, rows)
         known: Rows = {"chain": np.full(size, NONE), "left": np.zeros(size, np.int8), "wait": np.zeros(size, np.int64)}
         at = rows["frame"] - chunk.start
@@ -98,7 +100,11 @@ class Chains:
             chain[orphans], left[orphans] = self._place(own, orphans)
         chain[own["frame"] - chain > FAR_BACK] = NONE
         back = between(role, frames.ACK, frames.CHALLENGE)
-        self._add(chunk, own, chain, left, exchanges)
+        window["chain"][-size:], window["left"][-size:] = chain, left
+        copied = exchanges.duplicate >= base
+        at = np.where(copied, exchanges.duplicate - base, 0)
+        copied &= (window["chain"][at] == chain) & (window["left"][at] == left)
+        self._add(chunk, own, chain, left, exchanges.attempt, copied)
         return Chained(chain, left, back)
 
     def _remember(self, own: Rows, chain: Ints, message: Bools, origin: Ints, exchanges: Exchanges) -> None:
@@ -120,14 +126,17 @@ class Chains:
         rows["to"] = np.where(reply, source, destination)
         return place(rows, expected(self._sent))
 
-    def _add(self, chunk: Chunk, own: Rows, chain: Ints, left: NDArray[np.int8], exchanges: Exchanges) -> None:
+    def _add(self, chunk: Chunk, own: Rows, chain: Ints, left: NDArray[np.int8], attempt: Ints, copied: Bools) -> None:
         """Keep what the frames of chains are."""
         some = np.flatnonzero(chain != NONE)
         rows = take({name: own[name] for name in ("frame", "time", "source", "destination", "code")}, some)
         rows |= {"chain": chain[some], "left": left[some], "kind": _KINDS[own["role"][some]]}
-        rows["attempt"], rows["copy"] = exchanges.attempt[some], exchanges.duplicate[some] != NONE
-        for name in ("alt_path", "priority"):
-            rows[name] = chunk.columns[f"lpdu.{name}"][some]
+        rows["attempt"], rows["copy"] = attempt[some], copied[some]
+        for name in ("lpdu.alt_path", "lpdu.priority", "npdu.domain"):
+            rows[name.rpartition(".")[2]] = chunk.columns[name][some]
+        whole = own["apdu"][some] >= 0
+        for name, inside in (("start", own["apdu"]), ("end", own["end"])):
+            rows[name] = np.where(whole, own["offset"][some] + inside[some], NONE)
         rows["hops_left"] = self._hops_left(chunk, (chain != NONE) & (own["role"] == frames.RESPONSE))[some]
         self._members = joined(self._members or None, rows)
         order = np.lexsort((rows["frame"], rows["chain"]))

@@ -13,7 +13,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dissectors.answering import MAX_WAIT_NS
 from osgp_analyzer.analysis.chains.messages import OF_AGENT, alike
 from osgp_analyzer.analysis.runs import MIX, Rows, Runs, joined, same_bytes, take
 from osgp_analyzer.analysis.transactions import FAR_BACK, NONE, elapsed
@@ -26,64 +25,92 @@ class Links:
 
     def __init__(self) -> None:
         self._open: Rows | None = None
+        self._again: Rows | None = None
 
-    def follow(self, own: Rows, stop: int, data: NDArray[np.uint8]) -> Ints:
-        """The chain of each of the `messages` of a chunk that ends before frame `stop`."""
+    def follow(self, own: Rows, again: Rows, stop: int, data: NDArray[np.uint8]) -> Ints:
+        """The chain of each of the `messages` of a chunk that ends before frame `stop`. `again`: its messages that were
+        sent again: `root`, `frame` and `time`."""
+        again = joined(self._again, again)
+        self._again = take(again, stop - again["frame"] <= FAR_BACK)
         size = len(own["frame"])
-        rows = joined(self._open, own | {"chain": np.full(size, NONE), "top": own["left"].copy()})
+        place = np.left_shift(1, own["left"].astype(np.int32) - OF_AGENT)
+        rows = joined(self._open, own | {"chain": np.full(size, NONE), "seen": place})
         new = rows["chain"] == NONE
         before = np.full(len(new), NONE)
-        numbered = rows["key"] + (rows["number"].astype(np.int64) + 1) * MIX
-        latest = [self._link(rows, new, Runs(numbered), before, data)]
-        latest.append(self._link(rows, new & (before == NONE), Runs(rows["key"]), before, data, numbered))
+        numbered = Runs(rows["key"] + (rows["number"].astype(np.int64) + 1) * MIX)
+        self._link(rows, new, numbered, before, data)
+        every = Runs(rows["key"])
+        self._link_others(rows, new & (before == NONE), every, before, data)
         self._resolve(rows, new, before)
-        kept = np.unique(np.concatenate(latest))
+        kept = np.union1d(numbered.order[numbered.last], every.order[every.last])
         self._open = take(rows, kept[stop - rows["frame"][kept] <= FAR_BACK])
         return np.asarray(rows["chain"][len(new) - size :])
 
-    def _link(
-        self,
-        rows: Rows,
-        wanted: Bools,
-        runs: Runs,
-        before: Ints,
-        data: NDArray[np.uint8],
-        numbered: Ints | None = None,
-    ) -> Ints:
-        """Note for each wanted row the one that it goes on from, and gives the last row of each run. `numbered`: the
-        runs are of whatever numbers; their key with it."""
+    def _link(self, rows: Rows, new: Bools, runs: Runs, before: Ints, data: NDArray[np.uint8]) -> None:
+        """Note for each new row the one before it, where that is of the same chain, in which nothing was heard of its
+        place yet. `seen`: places of the chain that were heard of, a bit each."""
+        order = runs.order
+        fits = runs.same.copy()
+        place = np.flatnonzero(fits & new[order])
+        row, previous = order[place], order[place - 1]
+        near = self._near(rows, row, previous)
+        near[near] = _fits(rows, row[near], previous[near], data)
+        fits[place] = near
+        bit = rows["seen"][order]
+        falls = fits.copy()
+        falls[1:] &= rows["left"][order[1:]] < rows["left"][order[:-1]]
+        lowest = (rows["seen"] & (np.left_shift(1, rows["left"].astype(np.int32) - OF_AGENT) - 1)) == 0
+        simple = (runs.same <= falls) & lowest[order]
+        begins = np.flatnonzero(~runs.same)
+        alike = np.logical_and.reduceat(simple, begins) if len(begins) else simple
+        alike = np.repeat(alike, np.diff(np.append(begins, runs.size)))
+        first = np.maximum.accumulate(np.where(fits, 0, np.arange(runs.size)))
+        total = np.cumsum(bit)
+        seen = total - total[first] + bit[first]
+        for at in np.flatnonzero(~alike).tolist():
+            if fits[at] and not seen[at - 1] & bit[at]:
+                seen[at] = seen[at - 1] | bit[at]
+            else:
+                fits[at], seen[at] = False, bit[at]
+        rows["seen"][order] = seen
+        linked = np.flatnonzero(fits)
+        before[order[linked]] = order[linked - 1]
+
+    def _link_others(self, rows: Rows, wanted: Bools, runs: Runs, before: Ints, data: NDArray[np.uint8]) -> None:
+        """The same for wanted rows of whatever transaction number, one nearer to the target each."""
         place = np.flatnonzero(runs.same)
         row, previous = runs.order[place], runs.order[place - 1]
-        kept = wanted[row]
-        row, previous = row[kept], previous[kept]
-        time, timed = elapsed(rows["time"][previous], rows["time"][row])
-        if numbered is not None:
-            less = (rows["number"][row] == NONE) | (rows["number"][previous] == NONE)
-            next_one = rows["left"][row] == rows["left"][previous] - 1
-            other = less | (next_one & timed & (time <= rows["wait"][previous]))
-            row, previous, time = row[other], previous[other], time[other]
-            down = rows["left"][row] < rows["left"][previous]
-        else:
-            down = rows["left"][row] < rows["left"][previous]
-            up = np.flatnonzero(~down)
-            down[up] = self._top(rows, runs, row, previous, wanted)[up]
-        near = down & (np.abs(time) <= MAX_WAIT_NS) & (rows["frame"][row] - rows["frame"][previous] <= FAR_BACK)
+        _, timed = elapsed(rows["time"][previous], rows["time"][row])
+        unnumbered = (rows["number"][row] == NONE) | (rows["number"][previous] == NONE)
+        next_one = rows["left"][row] == rows["left"][previous] - 1
+        near = unnumbered | (next_one & timed)
+        near &= wanted[row] & (rows["left"][row] < rows["left"][previous])
+        near &= (rows["seen"][row] & rows["seen"][previous]) == 0
+        near[near] = self._near(rows, row[near], previous[near])
         row, previous = row[near], previous[near]
         fits = _fits(rows, row, previous, data)
         before[row[fits]] = previous[fits]
-        return runs.order[runs.last]
 
-    def _top(self, rows: Rows, runs: Runs, row: Ints, previous: Ints, wanted: Bools) -> Bools:
-        """Whether each row is for a place above all those that were heard in a row down to the one before it."""
-        left, order = rows["left"], runs.order
-        falls = runs.same.copy()
-        falls[1:] &= left[order[1:]] < left[order[:-1]]
-        start = np.maximum.accumulate(np.where(falls, 0, np.arange(runs.size)))
-        top = np.zeros(runs.size, np.int8)
-        top[order] = rows["top"][order[start]]
-        known = np.where(wanted, top, rows["top"])  # rows of earlier chunks know theirs
-        rows["top"][:] = known
-        return np.asarray(left[row] > known[previous])
+    def _near(self, rows: Rows, row: Ints, previous: Ints) -> Bools:
+        """Whether rows are for other places than those before them, and come within the timers since these were sent,
+        for the last time up to there."""
+        near = (rows["frame"][row] - rows["frame"][previous] <= FAR_BACK) & (
+            rows["left"][row] != rows["left"][previous]
+        )
+        wait = np.maximum(rows["wait"][row], rows["wait"][previous])
+        time, _ = elapsed(rows["time"][previous], rows["time"][row])
+        late = np.flatnonzero(near & (np.abs(time) > wait))
+        if len(late) and self._again is not None and len(self._again["root"]):
+            order = np.lexsort((self._again["frame"], self._again["root"]))
+            sent = take(self._again, order)
+            key = sent["root"] << 32 | (sent["frame"] - sent["root"])
+            root, frame = rows["frame"][previous[late]], rows["frame"][row[late]]
+            at = np.searchsorted(key, root << 32 | (frame - root)) - 1
+            some = at >= 0
+            some[some] = sent["root"][at[some]] == root[some]
+            since, _ = elapsed(sent["time"][at[some]], rows["time"][row[late[some]]])
+            time[late[some]] = since
+        return np.asarray(near & (np.abs(time) <= wait))
 
     def _resolve(self, rows: Rows, new: Bools, before: Ints) -> None:
         """Give each new row the chain of the one that it goes on from, or its own."""

@@ -32,12 +32,14 @@ def _none() -> Ints:
 
 @dataclass
 class Summary:
-    """For each chain. `hops`: from the source to the target. `source`, `agent`: addresses. `form`, `target`: address
-    format and address of the target. `time`: ns from the first frame to the answer of the source, or the last frame.
+    """For each chain. `domain`: as the columns have it. `hops`: from the source to the target. `source`, `agent`:
+    addresses. `form`, `target`: address format and address of the target. `time`: ns from the first frame to the
+    answer of the source, or the last frame.
     `retries`: messages sent again. `failed_at`: the hop that failed, from 1, or where the answer was lost. `missing`:
     hops whose message was not heard. Each -1 where it is not known."""
 
     chain: Ints = field(default_factory=_none)
+    domain: Ints = field(default_factory=_none)
     hops: Ints = field(default_factory=_none)
     outcome: Ints = field(default_factory=_none)
     source: Ints = field(default_factory=_none)
@@ -138,6 +140,7 @@ def summary(members: Rows, rows: Rows, last: Rows) -> Summary:
     target = np.where(rows["left"][lowest] == OF_AGENT, rows["target"][lowest], rows["target"][upper])
     return Summary(
         chains,
+        members["domain"][first].astype(np.int64),
         top + 2,
         outcome,
         source,
