@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from osgp_analyzer.analysis.chains.messages import OF_AGENT, alike
+from osgp_analyzer.analysis.chains.messages import LEAST_WAIT_MS, MS, OF_AGENT, alike
 from osgp_analyzer.analysis.runs import MIX, Rows, Runs, joined, same_bytes, take
 from osgp_analyzer.analysis.transactions import FAR_BACK, NONE, elapsed
 from osgp_analyzer.engines.columns.values import Bools, Ints
@@ -98,6 +98,9 @@ class Links:
             rows["left"][row] != rows["left"][previous]
         )
         wait = np.maximum(rows["wait"][row], rows["wait"][previous])
+        # One for a place further from the target that comes later must have been sent before: it is sent again.
+        turned = rows["left"][row] > rows["left"][previous]
+        wait[turned] = np.maximum(rows["timer"][row[turned]], LEAST_WAIT_MS * MS)
         time, _ = elapsed(rows["time"][previous], rows["time"][row])
         late = np.flatnonzero(near & (np.abs(time) > wait))
         if len(late) and self._again is not None and len(self._again["root"]):

@@ -174,6 +174,6 @@ def _header(group: Group, into: Ints, new: Bools, whole: Bools, rows: Rows) -> N
     rows["timer"][into] = np.where(count > 0, _TIMERS[np.maximum(value["timer"], 0) + long], NONE)
     rows["agent_tries"][into] = value["agent_retries"] + 1
     rows["agent_timer"][into] = _TIMERS[value["agent_timer"]]
-    below = np.where(count > 0, rows["tries"][into] * rows["timer"][into], 0)
+    below = count * np.where(count > 0, rows["tries"][into] * rows["timer"][into], 0)
     below = below + rows["agent_tries"][into] * rows["agent_timer"][into] + LAST_TRY_MS * MS * (count + 1)
     rows["wait"][into] = np.maximum(below, LEAST_WAIT_MS * MS)

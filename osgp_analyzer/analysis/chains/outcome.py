@@ -112,14 +112,15 @@ def summary(members: Rows, rows: Rows, last: Rows) -> Summary:
     silent &= (at.left > OF_AGENT) | waits[at.owner]
     _put(outcome, failed_at, at, silent, FAILED, hop)
     wide = (at.left == OF_AGENT) & np.isin(rows["form"][upper][at.owner], (GROUP, BROADCAST))
-    lost = answered & (at.left == nearest[at.owner]) & (at.last_sent > at.last_answer) & expired[at.owner] & ~wide
-    _put(outcome, failed_at, at, lost, LOST, hop)
+    again = answered & (at.left == nearest[at.owner]) & (at.last_sent > at.last_answer) & ~wide
+    _put(outcome, failed_at, at, again & expired[at.owner], LOST, hop)
     # Somebody said that it failed, or the source was answered.
     said = np.flatnonzero((members["kind"] == ANSWER) & (members["code"] == FAILURE) & (members["hops_left"] >= 0))
     told = np.searchsorted(chains, members["chain"][said])
     outcome[told] = FAILED
     failed_at[told] = top[told] + 2 - members["hops_left"][said]
-    final = np.flatnonzero(answered & (at.left == top[at.owner]))
+    again &= members["code"][at.last_answer] != FAILURE
+    final = np.flatnonzero(answered & (at.left == top[at.owner]) & ~again)
     whose, code = at.owner[final], members["code"][at.last_answer[final]]
     outcome[whose] = np.where(code == FAILURE, FAILED, np.where((code == PROXIED) | (code < 0), DELIVERED, ANSWERED))
     failed_at[whose[code != FAILURE]] = NONE
