@@ -5,7 +5,7 @@ A message goes on from another when what does not change is the same (from the s
 for the agent's own message the inner one), its address list is what is left of the other's, and both its ends are where
 that list says. Messages between the two may be missing. Each is compared with the one before it of the same key and
 transaction number, which repeaters are known to keep; else with the one before it of the same key: where it has no
-number, or comes from the very next node within the timers.
+number, or comes from the very next node, which is not known to keep them.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from osgp_analyzer.analysis.chains.messages import LEAST_WAIT_MS, MS, OF_AGENT, alike
-from osgp_analyzer.analysis.runs import MIX, Rows, Runs, joined, same_bytes, take
-from osgp_analyzer.analysis.transactions import FAR_BACK, NONE, elapsed
+from osgp_analyzer.analysis.chains.fitting import fits_on
+from osgp_analyzer.analysis.chains.messages import LEAST_WAIT_MS, MS, OF_AGENT
+from osgp_analyzer.analysis.chains.numbers import Keepers
+from osgp_analyzer.analysis.runs import MIX, Rows, Runs, joined, take
+from osgp_analyzer.analysis.transactions import FAR_BACK, NONE, NUMBER_SHIFT, elapsed
 from osgp_analyzer.engines.columns.values import Bools, Ints
 
 
@@ -26,6 +28,7 @@ class Links:
     def __init__(self) -> None:
         self._open: Rows | None = None
         self._again: Rows | None = None
+        self._keepers = Keepers()
 
     def follow(self, own: Rows, again: Rows, stop: int, data: NDArray[np.uint8]) -> Ints:
         """The chain of each of the `messages` of a chunk that ends before frame `stop`. `again`: its messages that were
@@ -54,7 +57,7 @@ class Links:
         place = np.flatnonzero(fits & new[order])
         row, previous = order[place], order[place - 1]
         near = self._near(rows, row, previous)
-        near[near] = _fits(rows, row[near], previous[near], data)
+        near[near] = fits_on(rows, row[near], previous[near], data)
         fits[place] = near
         bit = rows["seen"][order]
         falls = fits.copy()
@@ -88,8 +91,14 @@ class Links:
         near &= (rows["seen"][row] & rows["seen"][previous]) == 0
         near[near] = self._near(rows, row[near], previous[near])
         row, previous = row[near], previous[near]
-        fits = _fits(rows, row, previous, data)
-        before[row[fits]] = previous[fits]
+        fits = fits_on(rows, row, previous, data)
+        row, previous = row[fits], previous[fits]
+        node, frame = rows["asker"] - (rows["number"].astype(np.int64) + 1 << NUMBER_SHIFT), rows["frame"]
+        kept = np.flatnonzero((before != NONE) & (rows["number"] != NONE))
+        other = np.flatnonzero((rows["number"][row] != NONE) & (rows["number"][previous] != NONE))
+        believed = np.ones(len(row), bool)
+        believed[other] = self._keepers.may_change((node[kept], frame[kept]), (node[row[other]], frame[row[other]]))
+        before[row[believed]] = previous[believed]
 
     def _near(self, rows: Rows, row: Ints, previous: Ints) -> Bools:
         """Whether rows are for other places than those before them, and come within the timers since these were sent,
@@ -125,53 +134,3 @@ class Links:
             at = further
         own = np.where(new, rows["frame"], rows["chain"])
         rows["chain"][new] = own[at][new]
-
-
-def _fits(rows: Rows, row: Ints, previous: Ints, data: NDArray[np.uint8]) -> Bools:
-    """Whether two messages can be the same one, of which one is nearer to the target."""
-    turned = rows["left"][row] > rows["left"][previous]
-    lower, upper = np.where(turned, previous, row), np.where(turned, row, previous)
-    fits = np.asarray(rows["left"][upper] > OF_AGENT)
-    fits &= rows["form"][lower] == rows["form"][upper]
-    agents = rows["left"][lower] == OF_AGENT
-    fits &= np.where(agents, rows["service"][lower], rows["asks"][lower]) == rows["asks"][upper]
-    fits &= agents | (rows["flags"][lower] == rows["flags"][upper])
-    fits &= agents | (rows["service"][lower] == rows["service"][upper])
-    fits &= alike_targets(rows, lower, upper)
-    # Both ends of the nearer message, as the list of the other one has them.
-    ahead = rows["left"][upper].astype(np.int64) - rows["left"][lower]
-    fits &= alike(rows["source"][lower], _listed(rows, upper, ahead - 1))
-    fits &= agents | alike(rows["receiver"][lower], _listed(rows, upper, ahead))
-    found = np.flatnonzero(fits)
-    lower, upper, agents, ahead = lower[found], upper[found], agents[found], ahead[found]
-    start = np.where(agents, rows["start"][lower], rows["rule"][lower])
-    other = np.where(agents, rows["start"][upper], rows["rule"][upper])
-    length = rows["end"][lower] - start
-    same = (rows["end"][upper] - other == length) & _same_lists(rows, lower, upper, ahead, agents)
-    same &= same_bytes(data, start, other, length)
-    fits[found] = same
-    return fits
-
-
-def alike_targets(rows: Rows, lower: Ints, upper: Ints) -> Bools:
-    """Whether two messages may be for the same target; its subnet may be unknown."""
-    one, other = rows["target"][lower], rows["target"][upper]
-    small = (one < 1 << 17) & (other < 1 << 17)
-    return np.asarray((one == other) | (small & alike(one, other)))
-
-
-def _listed(rows: Rows, row: Ints, ahead: Ints) -> NDArray[np.int32]:
-    """The address so many places after the receiver; 0: the receiver itself."""
-    listed = rows["hops"][row, np.clip(ahead - 1, 0, None)]
-    return np.asarray(np.where(ahead > 0, listed, rows["receiver"][row]))
-
-
-def _same_lists(rows: Rows, lower: Ints, upper: Ints, ahead: Ints, agents: Bools) -> Bools:
-    """Whether the nearer message has what is left of the list of the other one."""
-    same = np.ones(len(lower), bool)
-    left = np.where(agents, 0, rows["left"][lower])
-    for place in range(int(left.max(initial=0))):
-        some = np.flatnonzero(place < left)
-        other = rows["hops"][upper[some], place + ahead[some]]
-        same[some] &= rows["hops"][lower[some], place] == other
-    return same
