@@ -180,6 +180,7 @@ def parser() -> argparse.ArgumentParser:
     _export(commands)
     _sql(commands)
     _stats(commands)
+    _chains(commands)
     _table(commands)
     _keys(commands)
     _simulate(commands)
@@ -317,6 +318,38 @@ def _stats(commands: argparse._SubParsersAction[Parser]) -> None:
         "--interval", type=interval, metavar="S", help="seconds that the load is averaged over (default: what fits)"
     )
     stats.set_defaults(run="osgp_analyzer.cli.stats")
+
+
+CHAINS = """\
+A chain is one question on its way through repeaters and back: every frame of it, as far as it was heard. Outcomes:
+  answered      the source got the target's answer
+  delivered     the agent reports that it has sent the message
+  failed        at the hop that is named: a node said so, or nothing came back however often it was sent
+  answer lost   an answer got to the hop that is named, and was asked for again in vain
+  open          the timers had not run out at the end of the capture
+  in part       the tap heard too little to tell
+
+In a drawing an arrow of dots is the alternate path. With -Y a chain is shown when one of its frames matches.
+
+examples:
+  osgp-analyzer chains -Y "chain.outcome == failed" capture.pcap
+  osgp-analyzer chains -V -Y "frame.number == 1234" capture.pcap
+"""
+
+
+def _chains(commands: argparse._SubParsersAction[Parser]) -> None:
+    chains = _command(
+        commands,
+        "chains",
+        "proxied exchanges: who carried what, how far it got, and why not",
+        "Print the exchanges that go through repeaters, a line each, or with -V drawn hop by hop.",
+        CHAINS,
+    )
+    _common(chains)
+    _filter(chains)
+    chains.add_argument("-V", dest="tree", action="store_true", help="draw the frames of each chain, with times")
+    chains.add_argument("--json", action="store_true", help="one object a line, with all frames; times are ns")
+    chains.set_defaults(run="osgp_analyzer.cli.chains")
 
 
 TABLE = """\

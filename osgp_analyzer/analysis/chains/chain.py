@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from dissectors.en14908.npdu import SUBNET_NODE
 from osgp_analyzer.analysis.chains.chains import ANSWER, CHALLENGE, MESSAGE, REPLY, Chained
 from osgp_analyzer.analysis.chains.messages import OF_AGENT
 from osgp_analyzer.analysis.chains.outcome import OUTCOMES
+from osgp_analyzer.analysis.runs import Rows, take
 from osgp_analyzer.analysis.statistics.directory import Endpoint
 from osgp_analyzer.analysis.transactions import NONE
 from osgp_analyzer.store import NO_TIME
@@ -31,7 +31,7 @@ def address(number: int) -> str:
     return f"{subnet - 1 if subnet else UNKNOWN}/{node - 1}"
 
 
-def target(form: int, number: int) -> str:
+def target_name(form: int, number: int) -> str:
     """The target of a proxied message, as filters write addresses."""
     return address(number) if form == SUBNET_NODE else Endpoint(None, form, number & _LOW).address
 
@@ -131,46 +131,60 @@ class Chain:
 
 def ended(chained: Chained) -> Iterator[Chain]:
     """The chains that end in a chunk, in the order of their first frames."""
+    known, members, rows = vars(chained.chains), _lists(chained.members), _lists(chained.rows)
+    if not len(chained.ended):
+        return
+    frames, messages = chained.members["chain"], chained.rows["chain"]
     for row in chained.ended.tolist():
-        yield chain(chained, row)
+        summary = {name: int(values[row]) for name, values in known.items()}
+        both = [summary["chain"], summary["chain"] + 1]
+        first, last = np.searchsorted(frames, both).tolist()
+        begin, end = np.searchsorted(messages, both).tolist()
+        yield _chain(summary, [_heard(members, one) for one in range(first, last)], members["left"][first:last],
+                     members["priority"][first] == 1, take(rows, slice(begin, end)))  # fmt: skip
 
 
-def chain(chained: Chained, row: int) -> Chain:
-    """The chain in a row of the summary."""
-    known, members = chained.chains, chained.members
-    number, hops = int(known.chain[row]), int(known.hops[row])
-    first, last = np.searchsorted(members["chain"], [number, number + 1])
-    rows = np.flatnonzero(chained.rows["chain"] == number)
+def _lists(rows: Rows) -> Rows:
+    return {name: values.tolist() for name, values in rows.items()}
+
+
+def _chain(summary: dict[str, int], heard: list[Heard], left: list[int], priority: bool, rows: Rows) -> Chain:
+    """A chain from its summary, its frames with their places, and its messages."""
+    hops = summary["hops"]
     top = hops - 2
-    nodes = _nodes(chained, rows, top, int(known.source[row]))
-    form, to = int(known.form[row]), int(known.target[row])
+    upper = rows["left"].index(max(rows["left"]))
+    nodes = _nodes(rows, upper, top, summary["source"])
+    form, to = summary["form"], summary["target"]
     if form == SUBNET_NODE and to < 256:  # of an address in short the subnet is that of the agent or its neighbour
         to |= nodes.get(0, 0) & ~0xFF
-    names = [address(nodes.get(place, 0)) for place in range(top + 1, OF_AGENT, -1)] + [target(form, to)]
-    limits = _limits(chained, rows)
+    names = [address(nodes.get(place, 0)) for place in range(top + 1, OF_AGENT, -1)] + [target_name(form, to)]
+
+    def limit(name: str) -> int | None:
+        return None if rows[name][upper] == NONE else int(rows[name][upper])
+
     found = []
     for place in range(hops):
-        tries, timer = limits[1] if place == hops - 1 else limits[0] if place else (None, None)
-        found.append(Hop(place + 1, names[place], names[place + 1], tries, timer))
-    for one in range(int(first), int(last)):
-        found[top - int(members["left"][one])].heard.append(_heard(members, one))
+        tries, timer = ("agent_tries", "agent_timer") if place == hops - 1 else ("tries", "timer")
+        limits = (limit(tries), limit(timer)) if place else (None, None)
+        found.append(Hop(place + 1, names[place], names[place + 1], *limits))
+    for one, where in zip(heard, left, strict=True):
+        found[top - where].heard.append(one)
     sent = [hop.sent[0] for hop in found[:-1] if hop.sent]
-    failed, time = int(known.failed_at[row]), int(known.time[row])
     return Chain(
-        number + 1,
-        unpack(int(known.domain[row])) if known.domain[row] >= 0 else b"",
+        summary["chain"] + 1,
+        unpack(summary["domain"]) if summary["domain"] >= 0 else b"",
         names,
-        OUTCOMES[int(known.outcome[row])],
-        failed if failed > 0 else None,
-        time if time >= 0 else None,
-        int(known.retries[row]),
-        bool(members["priority"][first] == 1),
+        OUTCOMES[summary["outcome"]],
+        summary["failed_at"] if summary["failed_at"] > 0 else None,
+        summary["time"] if summary["time"] >= 0 else None,
+        summary["retries"],
+        priority,
         found,
         sent[0] if sent else None,
     )
 
 
-def _nodes(chained: Chained, rows: Any, top: int, source: int) -> dict[int, int]:
+def _nodes(rows: Rows, upper: int, top: int, source: int) -> dict[int, int]:
     """The address at each place, as far as messages tell; one with its subnet is better than one without."""
     found: dict[int, int] = {}
 
@@ -178,48 +192,31 @@ def _nodes(chained: Chained, rows: Any, top: int, source: int) -> dict[int, int]
         if value & 0xFF and found.get(place, 0) < 256:
             found[place] = value
 
-    every = chained.rows
-    for row in rows.tolist():
-        left = int(every["left"][row])
-        put(left + 1, int(every["source"][row]))
+    for left, sender, receiver in zip(rows["left"], rows["source"], rows["receiver"], strict=True):
+        put(left + 1, sender)
         if left > OF_AGENT:
-            put(left, int(every["receiver"][row]))
-    for row in rows.tolist():
-        left = int(every["left"][row])
+            put(left, receiver)
+    for left, listed in zip(rows["left"], rows["hops"], strict=True):
         for ahead in range(1, left + 1):
-            put(left - ahead, int(every["hops"][row, ahead - 1]))
+            put(left - ahead, listed[ahead - 1])
     put(top + 1, source)
-    upper = int(rows[np.argmax(every["left"][rows])])
-    by_source = int(every["flags"][upper]) & 1
-    subnet = int(every["source" if by_source else "receiver"][upper]) & ~0xFF
+    by_source = rows["flags"][upper] & 1
+    subnet = rows["source" if by_source else "receiver"][upper] & ~0xFF
     return {place: value | subnet if value < 256 else value for place, value in found.items()}
 
 
-def _limits(chained: Chained, rows: Any) -> tuple[tuple[int | None, int | None], tuple[int | None, int | None]]:
-    """Tries and timer of repeaters, and of the agent."""
-    every = chained.rows
-    best = int(rows[np.argmax(every["left"][rows])])
-
-    def value(name: str) -> int | None:
-        found = int(every[name][best])
-        return None if found == NONE else found
-
-    return (value("tries"), value("timer")), (value("agent_tries"), value("agent_timer"))
-
-
-def _heard(members: dict[str, Any], row: int) -> Heard:
-    time, left = int(members["time"][row]), int(members["hops_left"][row])
-    start = int(members["start"][row])
+def _heard(members: Rows, row: int) -> Heard:
+    time, left, start = members["time"][row], members["hops_left"][row], members["start"][row]
     return Heard(
-        int(members["frame"][row]),
+        members["frame"][row],
         None if time == NO_TIME else time,
-        int(members["kind"][row]),
-        max(0, int(members["attempt"][row])),
-        bool(members["copy"][row]),
-        bool(members["alt_path"][row] == 1),
-        int(members["code"][row]),
-        address(int(members["source"][row])),
-        address(int(members["destination"][row])),
-        (start, int(members["end"][row])) if start != NONE else None,
+        members["kind"][row],
+        max(0, members["attempt"][row]),
+        members["copy"][row],
+        members["alt_path"][row] == 1,
+        members["code"][row],
+        address(members["source"][row]),
+        address(members["destination"][row]),
+        (start, members["end"][row]) if start != NONE else None,
         left if left >= 0 else None,
     )

@@ -38,7 +38,7 @@ class Chained:
 
     `before`, `after`: the frames of the chain next to it, -1 for none. `which`: the row of its chain in `chains`.
     `ended`: rows of `chains` that have their last frame in this chunk; `members` and `rows` are all frames and messages
-    of chains that have frames in this chunk.
+    of chains that have frames in this chunk, in the order of chain and frame.
     """
 
     chain: Ints
@@ -187,6 +187,7 @@ class Chains:
         real = np.unique(rows["chain"][rows["left"] > OF_AGENT])
         own = take(own, np.isin(own["chain"], real))
         rows = take(rows, np.isin(rows["chain"], real))
+        rows = take(rows, np.lexsort((rows["frame"], rows["chain"])))
         order = np.lexsort((own["frame"], own["chain"]))
         own = take(own, order)
         last = take(self._last, np.searchsorted(self._last["chain"], real))
