@@ -5,7 +5,7 @@ A message goes on from another when what does not change is the same (from the s
 for the agent's own message the inner one), its address list is what is left of the other's, and both its ends are where
 that list says. Messages between the two may be missing. Each is compared with the one before it of the same key and
 transaction number, which repeaters are known to keep; else with the one before it of the same key: where it has no
-number, or comes from the very next node, which is not known to keep them.
+number, or comes from the very next node, which is not known to keep them. A chain has one message for each place.
 """
 
 from __future__ import annotations
@@ -36,76 +36,57 @@ class Links:
         again = joined(self._again, again)
         self._again = take(again, stop - again["frame"] <= FAR_BACK)
         size = len(own["frame"])
+        # Of a row of an earlier chunk `seen` has the places of its whole chain, a bit each.
         place = np.left_shift(1, own["left"].astype(np.int32) - OF_AGENT)
         rows = joined(self._open, own | {"chain": np.full(size, NONE), "seen": place})
         new = rows["chain"] == NONE
-        before = np.full(len(new), NONE)
-        numbered = Runs(rows["key"] + (rows["number"].astype(np.int64) + 1) * MIX)
-        self._link(rows, new, numbered, before, data)
-        every = Runs(rows["key"])
-        self._link_others(rows, new & (before == NONE), every, before, data)
-        self._resolve(rows, new, before)
+        numbered, every = Runs(rows["key"] + (rows["number"].astype(np.int64) + 1) * MIX), Runs(rows["key"])
+        before = self._same_number(rows, new, numbered, data)
+        other = self._other_number(rows, new, every, before, data)
+        _resolve(rows, new, every, before, other)
         kept = np.union1d(numbered.order[numbered.last], every.order[every.last])
         self._open = take(rows, kept[stop - rows["frame"][kept] <= FAR_BACK])
         return np.asarray(rows["chain"][len(new) - size :])
 
-    def _link(self, rows: Rows, new: Bools, runs: Runs, before: Ints, data: NDArray[np.uint8]) -> None:
-        """Note for each new row the one before it, where that is of the same chain, in which nothing was heard of its
-        place yet. `seen`: places of the chain that were heard of, a bit each."""
-        order = runs.order
-        fits = runs.same.copy()
-        place = np.flatnonzero(fits & new[order])
-        row, previous = order[place], order[place - 1]
+    def _same_number(self, rows: Rows, new: Bools, runs: Runs, data: NDArray[np.uint8]) -> Ints:
+        """For each new row the one before it of the same number, where it fits; -1 for none."""
+        found = np.full(len(new), NONE)
+        row, previous = _pairs(runs, new)
         near = self._near(rows, row, previous)
-        near[near] = fits_on(rows, row[near], previous[near], data)
-        fits[place] = near
-        bit = rows["seen"][order]
-        falls = fits.copy()
-        falls[1:] &= rows["left"][order[1:]] < rows["left"][order[:-1]]
-        lowest = (rows["seen"] & (np.left_shift(1, rows["left"].astype(np.int32) - OF_AGENT) - 1)) == 0
-        simple = (runs.same <= falls) & lowest[order]
-        begins = np.flatnonzero(~runs.same)
-        alike = np.logical_and.reduceat(simple, begins) if len(begins) else simple
-        alike = np.repeat(alike, np.diff(np.append(begins, runs.size)))
-        first = np.maximum.accumulate(np.where(fits, 0, np.arange(runs.size)))
-        total = np.cumsum(bit)
-        seen = total - total[first] + bit[first]
-        for at in np.flatnonzero(~alike).tolist():
-            if fits[at] and not seen[at - 1] & bit[at]:
-                seen[at] = seen[at - 1] | bit[at]
-            else:
-                fits[at], seen[at] = False, bit[at]
-        rows["seen"][order] = seen
-        linked = np.flatnonzero(fits)
-        before[order[linked]] = order[linked - 1]
+        row, previous = row[near], previous[near]
+        fits = fits_on(rows, row, previous, data)
+        found[row[fits]] = previous[fits]
+        return found
 
-    def _link_others(self, rows: Rows, wanted: Bools, runs: Runs, before: Ints, data: NDArray[np.uint8]) -> None:
-        """The same for wanted rows of whatever transaction number, one nearer to the target each."""
-        place = np.flatnonzero(runs.same)
-        row, previous = runs.order[place], runs.order[place - 1]
+    def _other_number(self, rows: Rows, new: Bools, runs: Runs, before: Ints, data: NDArray[np.uint8]) -> Ints:
+        """The same of whatever number, each nearer to the target than the one before."""
+        found = np.full(len(new), NONE)
+        row, previous = _pairs(runs, new)
         _, timed = elapsed(rows["time"][previous], rows["time"][row])
         unnumbered = (rows["number"][row] == NONE) | (rows["number"][previous] == NONE)
         next_one = rows["left"][row] == rows["left"][previous] - 1
-        near = unnumbered | (next_one & timed)
-        near &= wanted[row] & (rows["left"][row] < rows["left"][previous])
-        near &= (rows["seen"][row] & rows["seen"][previous]) == 0
+        near = (unnumbered | (next_one & timed)) & (previous != before[row])
+        near &= rows["left"][row] < rows["left"][previous]
         near[near] = self._near(rows, row[near], previous[near])
         row, previous = row[near], previous[near]
         fits = fits_on(rows, row, previous, data)
         row, previous = row[fits], previous[fits]
         node, frame = rows["asker"] - (rows["number"].astype(np.int64) + 1 << NUMBER_SHIFT), rows["frame"]
         kept = np.flatnonzero((before != NONE) & (rows["number"] != NONE))
-        other = np.flatnonzero((rows["number"][row] != NONE) & (rows["number"][previous] != NONE))
+        kept = kept[rows["left"][kept] < rows["left"][before[kept]]]
+        changed = np.flatnonzero((rows["number"][row] != NONE) & (rows["number"][previous] != NONE))
         believed = np.ones(len(row), bool)
-        believed[other] = self._keepers.may_change((node[kept], frame[kept]), (node[row[other]], frame[row[other]]))
-        before[row[believed]] = previous[believed]
+        believed[changed] = self._keepers.may_change(
+            (node[kept], frame[kept]), (node[row[changed]], frame[row[changed]])
+        )
+        found[row[believed]] = previous[believed]
+        return found
 
     def _near(self, rows: Rows, row: Ints, previous: Ints) -> Bools:
         """Whether rows are for other places than those before them, and come within the timers since these were sent,
         for the last time up to there."""
-        near = (rows["frame"][row] - rows["frame"][previous] <= FAR_BACK) & (
-            rows["left"][row] != rows["left"][previous]
-        )
+        near = rows["frame"][row] - rows["frame"][previous] <= FAR_BACK
+        near &= rows["left"][row] != rows["left"][previous]
         wait = np.maximum(rows["wait"][row], rows["wait"][previous])
         # One for a place further from the target that comes later must have been sent before: it is sent again.
         turned = rows["left"][row] > rows["left"][previous]
@@ -113,24 +94,69 @@ class Links:
         time, _ = elapsed(rows["time"][previous], rows["time"][row])
         late = np.flatnonzero(near & (np.abs(time) > wait))
         if len(late) and self._again is not None and len(self._again["root"]):
-            order = np.lexsort((self._again["frame"], self._again["root"]))
-            sent = take(self._again, order)
-            key = sent["root"] << 32 | (sent["frame"] - sent["root"])
-            root, frame = rows["frame"][previous[late]], rows["frame"][row[late]]
-            at = np.searchsorted(key, root << 32 | (frame - root)) - 1
-            some = at >= 0
-            some[some] = sent["root"][at[some]] == root[some]
-            since, _ = elapsed(sent["time"][at[some]], rows["time"][row[late[some]]])
-            time[late[some]] = since
+            time[late] = _since_last(self._again, rows, row[late], previous[late], time[late])
         return np.asarray(near & (np.abs(time) <= wait))
 
-    def _resolve(self, rows: Rows, new: Bools, before: Ints) -> None:
-        """Give each new row the chain of the one that it goes on from, or its own."""
-        at = np.where(before == NONE, np.arange(len(new)), before)
-        while True:  # twice as far each time
-            further = at[at]
-            if np.array_equal(further, at):
-                break
-            at = further
-        own = np.where(new, rows["frame"], rows["chain"])
-        rows["chain"][new] = own[at][new]
+
+def _pairs(runs: Runs, new: Bools) -> tuple[Ints, Ints]:
+    """New rows that have one before them in their run, and these."""
+    place = np.flatnonzero(runs.same)
+    row, previous = runs.order[place], runs.order[place - 1]
+    kept = new[row]
+    return row[kept], previous[kept]
+
+
+def _since_last(again: Rows, rows: Rows, row: Ints, previous: Ints, time: Ints) -> Ints:
+    """ns from the last sending of the messages before up to these rows; `time` where they were not sent again."""
+    order = np.lexsort((again["frame"], again["root"]))
+    sent = take(again, order)
+    key = sent["root"] << 32 | (sent["frame"] - sent["root"])
+    root = rows["frame"][previous]
+    at = np.searchsorted(key, root << 32 | (rows["frame"][row] - root)) - 1
+    some = at >= 0
+    some[some] = sent["root"][at[some]] == root[some]
+    since, _ = elapsed(sent["time"][at[some]], rows["time"][row[some]])
+    found = time.copy()
+    found[some] = since
+    return found
+
+
+def _resolve(rows: Rows, new: Bools, runs: Runs, before: Ints, other: Ints) -> None:
+    """Give each new row its chain: that of the row before with its number, else that of the other one, unless something
+    was heard of its place there; else its own. `runs`: by key."""
+    order, left = runs.order, rows["left"]
+    # Most runs are nothing but chains one after the other, each place nearer to the target than the one before.
+    linked = np.where(before != NONE, before, other)
+    follows = np.zeros(runs.size, bool)
+    follows[1:] = runs.same[1:] & (linked[order[1:]] == order[:-1]) & (left[order[1:]] < left[order[:-1]])
+    lowest = (rows["seen"] & (np.left_shift(1, left.astype(np.int32) - OF_AGENT) - 1)) == 0
+    simple = (follows | (linked[order] == NONE)) & lowest[order]
+    begins = np.flatnonzero(~runs.same)
+    whole = np.logical_and.reduceat(simple, begins) if len(begins) else simple
+    whole = np.repeat(whole, np.diff(np.append(begins, runs.size)))
+    start = np.maximum.accumulate(np.where(follows, 0, np.arange(runs.size)))
+    first = order[start]
+    chain = np.where(new[first], rows["frame"][first], rows["chain"][first])
+    bits = rows["seen"][order].astype(np.int64)
+    total = np.cumsum(bits)
+    seen = total - total[start] + bits[start]
+    easy = np.flatnonzero(whole & new[order])
+    rows["chain"][order[easy]], rows["seen"][order[easy]] = chain[easy], seen[easy]
+    _one_by_one(rows, new, np.sort(order[~whole]), before, other)
+
+
+def _one_by_one(rows: Rows, new: Bools, some: Ints, before: Ints, other: Ints) -> None:
+    """The same for rows whose runs are more than that, in their order."""
+    chain, seen = rows["chain"], rows["seen"]
+    places: dict[int, int] = {}
+    for row, is_new in zip(some.tolist(), new[some].tolist(), strict=True):
+        bit = int(seen[row])
+        if is_new:
+            chain[row] = rows["frame"][row]
+            for previous in (int(before[row]), int(other[row])):
+                if previous != NONE and not places[int(chain[previous])] & bit:
+                    chain[row] = chain[previous]
+                    break
+        number = int(chain[row])
+        places[number] = places.get(number, 0) | bit
+        seen[row] = places[number]
