@@ -181,6 +181,7 @@ def parser() -> argparse.ArgumentParser:
     _sql(commands)
     _stats(commands)
     _chains(commands)
+    _topology(commands)
     _table(commands)
     _keys(commands)
     _simulate(commands)
@@ -350,6 +351,34 @@ def _chains(commands: argparse._SubParsersAction[Parser]) -> None:
     chains.add_argument("-V", dest="tree", action="store_true", help="draw the frames of each chain, with times")
     chains.add_argument("--json", action="store_true", help="one object a line, with all frames; times are ns")
     chains.set_defaults(run="osgp_analyzer.cli.chains")
+
+
+TOPOLOGY = """\
+Nodes, the links between them with their use and success, and the routes to each target, as the traffic shows them. A
+node stands below the one that most messages to it come from.
+
+examples:
+  osgp-analyzer topology capture.pcap
+  osgp-analyzer topology --html network.html capture.pcap
+  osgp-analyzer topology --dot capture.pcap | dot -Tsvg > network.svg
+"""
+
+
+def _topology(commands: argparse._SubParsersAction[Parser]) -> None:
+    topology = _command(
+        commands,
+        "topology",
+        "the network: nodes, links, routes to each meter",
+        "Print the network that the traffic shows as a tree, or as JSON, GraphML, Graphviz, or an HTML page.",
+        TOPOLOGY,
+    )
+    _common(topology)
+    form = topology.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="one JSON object; times are ns")
+    form.add_argument("--graphml", action="store_true", help="GraphML, for graph programs")
+    form.add_argument("--dot", action="store_true", help="for Graphviz")
+    form.add_argument("--html", type=file, metavar="OUT", help="write a page with a picture; - for standard output")
+    topology.set_defaults(run="osgp_analyzer.cli.topology")
 
 
 TABLE = """\

@@ -80,13 +80,15 @@ def request_fields() -> list[str]:
 
 
 def asked_columns(names: Iterable[str]) -> dict[str, Kept]:
-    """The columns for fields of requests: -1 where a frame has none."""
-    found = {}
+    """The columns for fields of requests: -1 where a frame has none. A field that several layers have gets room for the
+    longest."""
+    found: dict[str, Kept] = {}
     for layer in REGISTRY.values():
         for field, full in layer.definition.full_names:
             if full in names:
                 bits = 63 if isinstance(field, schema.Bytes) else _bits(field) or 63
-                found[full] = Kept(full, np.int16 if bits < 16 else np.int64)
+                if full not in found or bits >= 16:
+                    found[full] = Kept(full, np.int16 if bits < 16 else np.int64)
     return found
 
 

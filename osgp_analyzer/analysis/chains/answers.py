@@ -10,10 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dissectors.en14908.npdu import GROUP, SUBNET_NODE
-from osgp_analyzer.analysis.chains.messages import OF_AGENT
+from osgp_analyzer.analysis.chains.messages import OF_AGENT, filled
 from osgp_analyzer.analysis.runs import Rows, Runs, joined, take
 from osgp_analyzer.analysis.transactions import ADDRESS_BITS, NONE, RESPONSE, SLOT_BITS, elapsed
 from osgp_analyzer.engines.columns.values import Ints
@@ -26,7 +25,7 @@ def expected(sent: Rows) -> Rows:
     """What answers proxied messages announce: rows with a `key`, and the frame, time, chain, wait and `left` of the
     message that would be answered. `sent`: sendings of proxied messages, with all that `messages` has."""
     found: Rows | None = None
-    hops = _filled(sent)
+    hops = filled(sent)
     for ahead in range(1, int(sent["left"].max(initial=0)) + 1):
         some = np.flatnonzero(sent["left"] >= ahead)
         asker, by = hops[some, ahead - 1], hops[some, ahead]
@@ -40,14 +39,6 @@ def expected(sent: Rows) -> Rows:
     top = np.flatnonzero(sent["frame"] == sent["chain"])
     above = _announced(sent, top, np.zeros(len(top), np.int64), ABOVE + sent["source"][top], sent["left"][top] + 1)
     return joined(found, above)
-
-
-def _filled(sent: Rows) -> NDArray[np.int32]:
-    """The receiver and the nodes after it, those without a subnet with the one that lon-stack-dx gives them."""
-    by_source = (sent["flags"] & 1) == 1
-    subnet = np.asarray(np.where(by_source, sent["source"], sent["receiver"])) & ~0xFF
-    hops = np.concatenate([sent["receiver"][:, None], sent["hops"]], axis=1).astype(np.int32)
-    return np.where((hops > 0) & (hops < 256), hops | subnet[:, None], hops)
 
 
 def _announced(sent: Rows, some: Ints, asker: Any, by: Any, left: Any) -> Rows:

@@ -177,3 +177,11 @@ def _header(group: Group, into: Ints, new: Bools, whole: Bools, rows: Rows) -> N
     below = count * np.where(count > 0, rows["tries"][into] * rows["timer"][into], 0)
     below = below + rows["agent_tries"][into] * rows["agent_timer"][into] + LAST_TRY_MS * MS * (count + 1)
     rows["wait"][into] = np.maximum(below, LEAST_WAIT_MS * MS)
+
+
+def filled(rows: Rows) -> NDArray[np.int32]:
+    """The receiver and the nodes after it, those without a subnet with the one that lon-stack-dx gives them."""
+    by_source = (rows["flags"] & 1) == 1
+    subnet = np.asarray(np.where(by_source, rows["source"], rows["receiver"])) & ~0xFF
+    hops = np.concatenate([rows["receiver"][:, None], rows["hops"]], axis=1).astype(np.int32)
+    return np.where((hops > 0) & (hops < 256), hops | subnet[:, None], hops)
