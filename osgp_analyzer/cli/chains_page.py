@@ -116,7 +116,7 @@ def _beside(frame: Heard, hop: Hop, first: int | None) -> str:
         said.append("reply")
     elif frame.hops_left is not None:
         said.append(f"failed, {frame.hops_left} to go")
-    if frame.kind == ANSWER and frame.by != hop.receiver:
+    if frame.by != (hop.receiver if frame.kind in (ANSWER, CHALLENGE) else hop.sender):
         said.append(f"from {frame.by}")
     return f"{since:>11} #{frame.index + 1} {', '.join(said)}".rstrip()
 

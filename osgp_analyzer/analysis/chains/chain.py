@@ -192,13 +192,16 @@ def _nodes(rows: Rows, upper: int, top: int, source: int) -> dict[int, int]:
         if value & 0xFF and found.get(place, 0) < 256:
             found[place] = value
 
-    for left, sender, receiver in zip(rows["left"], rows["source"], rows["receiver"], strict=True):
-        put(left + 1, sender)
+    ends = list(zip(rows["left"], rows["source"], rows["receiver"], strict=True))
+    for left, sender, receiver in ends:
         if left > OF_AGENT:
+            put(left + 1, sender)
             put(left, receiver)
     for left, listed in zip(rows["left"], rows["hops"], strict=True):
         for ahead in range(1, left + 1):
             put(left - ahead, listed[ahead - 1])
+    for left, sender, _ in ends:
+        put(left + 1, sender)  # where all repeaters are agents, several have sent to the target
     put(top + 1, source)
     by_source = rows["flags"][upper] & 1
     subnet = rows["source" if by_source else "receiver"][upper] & ~0xFF

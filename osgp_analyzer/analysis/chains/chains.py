@@ -12,6 +12,7 @@ from dissectors.answering import MAX_WAIT_NS
 from dissectors.proxying import FAILURE
 from osgp_analyzer.analysis import transactions as frames
 from osgp_analyzer.analysis.chains.answers import expected, place
+from osgp_analyzer.analysis.chains.everywhere import local
 from osgp_analyzer.analysis.chains.linking import Links
 from osgp_analyzer.analysis.chains.messages import OF_AGENT, messages
 from osgp_analyzer.analysis.chains.outcome import Summary, summary
@@ -94,7 +95,12 @@ class Chains:
         taken = reached & (message | timely)
         chain = np.where(taken, window["chain"][of], NONE)
         left = window["left"][of]
-        self._remember(own, chain, message, origin, exchanges)
+        self._remember(own, chain, message, origin)
+        made = local(rows, self._sent, data)
+        by_repeater = np.flatnonzero(made != NONE)
+        at = rows["frame"][by_repeater]
+        chain[at - chunk.start] = made[by_repeater]
+        self._rows["chain"][np.searchsorted(self._rows["frame"], at)] = made[by_repeater]
         orphans = np.flatnonzero(answer & ~taken & (own["source"] > 0))
         if len(orphans):
             chain[orphans], left[orphans] = self._place(own, orphans)
@@ -107,7 +113,7 @@ class Chains:
         self._add(chunk, own, chain, left, exchanges.attempt, copied)
         return Chained(chain, left, back)
 
-    def _remember(self, own: Rows, chain: Ints, message: Bools, origin: Ints, exchanges: Exchanges) -> None:
+    def _remember(self, own: Rows, chain: Ints, message: Bools, origin: Ints) -> None:
         """Keep the sendings of proxied messages."""
         every = self._rows
         some = np.flatnonzero(message & (chain != NONE))

@@ -21,7 +21,7 @@ def fits_on(rows: Rows, row: Ints, previous: Ints, data: NDArray[np.uint8]) -> B
     fits &= np.where(agents, rows["service"][lower], rows["asks"][lower]) == rows["asks"][upper]
     fits &= agents | (rows["flags"][lower] == rows["flags"][upper])
     fits &= agents | (rows["service"][lower] == rows["service"][upper])
-    fits &= _alike_targets(rows, lower, upper)
+    fits &= alike_targets(rows, lower, upper)
     # Both ends of the nearer message, as the list of the other one has them.
     ahead = rows["left"][upper].astype(np.int64) - rows["left"][lower]
     fits &= alike(rows["source"][lower], _listed(rows, upper, ahead - 1))
@@ -37,7 +37,7 @@ def fits_on(rows: Rows, row: Ints, previous: Ints, data: NDArray[np.uint8]) -> B
     return fits
 
 
-def _alike_targets(rows: Rows, lower: Ints, upper: Ints) -> Bools:
+def alike_targets(rows: Rows, lower: Ints, upper: Ints) -> Bools:
     """Whether two messages may be for the same target; its subnet may be unknown."""
     one, other = rows["target"][lower], rows["target"][upper]
     small = (one < 1 << 17) & (other < 1 << 17)
