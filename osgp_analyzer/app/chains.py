@@ -70,6 +70,7 @@ def described(session: Session, chain: Chain) -> dict[str, Any]:
         "retries": chain.retries,
         "priority": chain.priority,
         "missing": chain.missing,
+        "twice": chain.twice,
         "message": message(session, chain),
         "apdu": apdu(session, chain.top),
         "response": apdu(session, chain.response),

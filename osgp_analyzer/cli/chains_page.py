@@ -49,6 +49,8 @@ def drawn(chain: Chain, message: dict[str, Any], start: int) -> list[str]:
     lines.append(f"  {_outcome(chain)}{took}{retries}")
     if chain.missing:
         lines += _folded("not heard", ", ".join(chain.missing))
+    if chain.twice:
+        lines += _folded("in a circle", f"the route passes {', '.join(chain.twice)} twice")
     if message:
         shown = ", ".join(f"{name.removeprefix('ltep.')} {value}" for name, value in message.items() if value != 0)
         lines += _folded("header", shown)

@@ -218,6 +218,39 @@ def test_every_repeater_is_an_agent(tmp_path: Path) -> None:
     assert chains(path, 1) == [chain]
 
 
+def uniform(flag: int, *nodes: int) -> bytes:
+    """A proxied message whose list has no subnets, for 1/50."""
+    control = b"\x26" if nodes else b""
+    return bytes([0x4D, flag | len(nodes), *nodes]) + control + bytes.fromhex("2c250132100102")
+
+
+def between(source: tuple[int, int], destination: tuple[int, int], apdu: bytes) -> bytes:
+    """A REQUEST from a node to another."""
+    return bytes([1, 0x19, source[0], 0x80 | source[1], destination[0], 0x80 | destination[1], 0x5A, 1]) + apdu
+
+
+@pytest.mark.parametrize(
+    ("flag", "subnet", "other"),
+    [(0x10, 1, 2), (0x80, 2, 1)],  # uniform by source, by destination: of the sender's subnet, of the receiver's
+)
+def test_both_readings_of_lists_without_subnets(flag: int, subnet: int, other: int, tmp_path: Path) -> None:
+    """lon-stack-dx takes one subnet, lon-stack-ex the other; where nothing tells, it is the former."""
+    first = between((1, 1), (2, 2), uniform(flag, 3, 4, 5))
+    for place in (subnet, other):
+        second = between((2, 2), (place, 3), uniform(flag, 4, 5))
+        (chain,) = chains(write(tmp_path / "two.pcapng", [(0, first), (20_000_000, second)]))
+        assert chain.nodes == ["1/1", "2/2", f"{place}/3", f"{place}/4", f"{place}/5", "1/50"]
+    (chain,) = chains(write(tmp_path / "one.pcapng", [(0, first)]))
+    assert chain.nodes == ["1/1", "2/2", f"{subnet}/3", f"{subnet}/4", f"{subnet}/5", "1/50"]
+
+
+def test_routes_in_a_circle(tmp_path: Path) -> None:
+    (chain,) = chains(write(tmp_path / "circle.pcapng", [(0, head(1, 2) + proxied(3, 4, 3))]))
+    assert chain.twice == ["1/3"]
+    (chain,) = chains(write(tmp_path / "straight.pcapng", [(0, head(1, 2) + proxied(3, 4, 5))]))
+    assert not chain.twice
+
+
 def test_outcomes_of_the_sidecar_are_all_kinds() -> None:
     """What is compared is not all alike."""
     assert {outcome_of(t) for t in TRUTH["transactions"]} == {"answered", "delivered", "failed"}

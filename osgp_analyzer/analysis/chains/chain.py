@@ -115,6 +115,12 @@ class Chain:
         return self.hops[0].answers[-1] if self.hops[0].answers else None
 
     @property
+    def twice(self) -> list[str]:
+        """Nodes that the route passes twice: it goes in a circle."""
+        way = self.nodes[:-1]
+        return sorted({node for node in way if way.count(node) > 1 and UNKNOWN not in node})
+
+    @property
     def missing(self) -> list[str]:
         """What was not heard, though what was heard shows that it was sent."""
         found = []
@@ -203,9 +209,18 @@ def _nodes(rows: Rows, upper: int, top: int, source: int) -> dict[int, int]:
     for left, sender, _ in ends:
         put(left + 1, sender)  # where all repeaters are agents, several have sent to the target
     put(top + 1, source)
-    by_source = rows["flags"][upper] & 1
-    subnet = rows["source" if by_source else "receiver"][upper] & ~0xFF
+    subnet = _subnet(rows, upper, found)
     return {place: value | subnet if value < 256 else value for place, value in found.items()}
+
+
+def _subnet(rows: Rows, upper: int, found: dict[int, int]) -> int:
+    """The subnet of addresses without one. Two implementations read the flags the other way round: where nodes that
+    were heard are in the subnet of the other reading, it is that one (lon-stack-dx, lon-stack-ex)."""
+    ends = [rows[name][upper] & ~0xFF for name in ("source", "receiver")]
+    if not rows["flags"][upper] & 1:
+        ends.reverse()
+    heard = {value & ~0xFF for place, value in found.items() if place < rows["left"][upper] and value > 255}
+    return int(ends[1] if ends[1] in heard and ends[0] not in heard else ends[0])
 
 
 def _heard(members: Rows, row: int) -> Heard:

@@ -138,6 +138,9 @@ def summary(members: Rows, rows: Rows, last: Rows) -> Summary:
     heard = np.bincount(at.owner[at.sent > 0], minlength=size)
     agent = rows["agent"][upper].astype(np.int64)
     lowest = _best(owner, -rows["left"].astype(np.int64), size)
+    agent = np.where(agent < 256, rows["agent"][lowest], agent)
+    by_source = (rows["flags"][upper] & 1) == 1
+    subnet = np.where(by_source, rows["source"][upper], rows["receiver"][upper]) & ~0xFF
     target = np.where(rows["left"][lowest] == OF_AGENT, rows["target"][lowest], rows["target"][upper])
     return Summary(
         chains,
@@ -145,7 +148,7 @@ def summary(members: Rows, rows: Rows, last: Rows) -> Summary:
         top + 2,
         outcome,
         source,
-        np.where(agent < 256, rows["agent"][lowest], agent),
+        np.where(agent < 256, agent | subnet, agent),
         rows["form"][upper].astype(np.int64),
         target,
         np.where(timed & (time >= 0), time, NONE),

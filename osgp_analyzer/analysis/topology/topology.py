@@ -98,6 +98,11 @@ class Topology:
         top, which = take(rows, order), owner[order]
         hops = np.concatenate([top["source"][:, None], filled(top)], axis=1).astype(np.int64)
         hops[np.arange(hops.shape[1])[None, :] > top["left"][:, None] + 1] = 0
+        heard = np.flatnonzero(rows["left"] > OF_AGENT)  # what was heard tells more than a list without subnets
+        chain = np.searchsorted(which, owner[heard])
+        for name, above in (("receiver", 0), ("source", 1)):
+            at = top["left"][chain].astype(np.int64) + 1 - rows["left"][heard] - above
+            hops[chain, at] = rows[name][heard]
         domain = known.domain[which]
         route = self._ids(hops, domain)
         self.roles.add(route[:, 0], source=None)
