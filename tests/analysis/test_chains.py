@@ -157,7 +157,11 @@ def assert_part(chain: Chain, truth: dict[str, Any], frames: list[int], numbers:
         named = f"message {hop.sender} to {hop.receiver}" in chain.missing
         assert named == (not heard and any(other.heard for other in chain.hops[hop.number - 1 :]))
     if above:  # nothing of the hops before was heard that could tell of them
-        assert not [n for n in there if real[n]["node"] == "S"]
+        before = whole[above - 1]
+        for number, frame in real.items():
+            assert frame["node"] != "S"
+            up = f"{frame['dst'].get('subnet')}/{frame['dst'].get('node')}" == before
+            assert not (up and NODES[frame["node"]] == chain.nodes[0] and frame["msg"] == "RESPONSE"), number
     else:
         assert set(frames) == set(there)
     if chain.outcome not in ("in part", "open"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -23,6 +24,7 @@ KINDS = {MESSAGE: "message", ANSWER: "answer", CHALLENGE: "challenge", REPLY: "r
 _LOW = (1 << 8 * PACKED) - 1
 
 
+@lru_cache(maxsize=65_536)
 def address(number: int) -> str:
     """An address as it is written; ``?`` for what is not known of it."""
     subnet, node = number >> 8, number & 0xFF
@@ -36,7 +38,7 @@ def target_name(form: int, number: int) -> str:
     return address(number) if form == SUBNET_NODE else Endpoint(None, form, number & _LOW).address
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Heard:
     """A frame of a chain. `index` in the capture; `time` in ns, None without a stamp; `attempt`: sendings before it, as
     far as they are known; `by`, `to`: addresses; `apdu`: first byte and end of its APDU in the buffer, or None."""
@@ -54,7 +56,7 @@ class Heard:
     hops_left: int | None
 
 
-@dataclass
+@dataclass(slots=True)
 class Hop:
     """From one node to the next. `tries`, `timer` (ns): what the message set for it, None where it does not say.
     `alt_path`: the list wants the alternate path."""
@@ -164,6 +166,10 @@ def _chain(summary: dict[str, int], heard: list[Heard], left: list[int], priorit
     if form == SUBNET_NODE and to < 256:  # of an address in short the subnet is that of the agent or its neighbour
         to |= nodes.get(0, 0) & ~0xFF
     names = [address(nodes.get(place, 0)) for place in range(top + 1, OF_AGENT, -1)] + [target_name(form, to)]
+    for one, place in zip(heard, left, strict=True):  # who passed an answer on
+        if one.kind == ANSWER and place > OF_AGENT:
+            for name, at in ((one.to, top - place), (one.by, top + 1 - place)):
+                names[at] = name if UNKNOWN in names[at] else names[at]
 
     def limit(name: str) -> int | None:
         return None if rows[name][upper] == NONE else int(rows[name][upper])

@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dissectors.answering import MAX_WAIT_NS
-from dissectors.proxying import FAILURE
+from dissectors.proxying import FAILURE, PROXIED
 from osgp_analyzer.analysis import transactions as frames
 from osgp_analyzer.analysis.chains.answers import expected, place
 from osgp_analyzer.analysis.chains.everywhere import local
 from osgp_analyzer.analysis.chains.linking import Links
-from osgp_analyzer.analysis.chains.messages import OF_AGENT, messages
+from osgp_analyzer.analysis.chains.messages import LEAST_WAIT_MS, MS, OF_AGENT, messages
 from osgp_analyzer.analysis.chains.outcome import Summary, summary
 from osgp_analyzer.analysis.exchanges import Exchanges
-from osgp_analyzer.analysis.runs import Rows, joined, take
+from osgp_analyzer.analysis.runs import Rows, Runs, joined, same_bytes, take
 from osgp_analyzer.analysis.transactions import FAR_BACK, NONE, between
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers
 from osgp_analyzer.store import NO_TIME, Chunk, FrameStore
@@ -63,6 +63,8 @@ class Chains:
         """Of the latest frames: the chain that each is a message of, its `left` and `wait`."""
         self._rows: Rows = {}
         self._sent: Rows = {}
+        self._above: Rows = {}
+        """What answers announce to nodes that no message tells of."""
         self._members: Rows = {}
         self._last: Rows = {}
         """By chain its last frame and its time, and whether all timers ran out since."""
@@ -80,6 +82,7 @@ class Chains:
         at = rows["frame"] - chunk.start
         for name in known:
             known[name][at] = rows[name]
+        known |= {"answered": np.full(size, NONE), "response": np.full(size, NONE), "length": np.zeros(size, np.int64)}
         before = take(self._known, slice(-FAR_BACK, None))
         window = self._known = joined(before or None, known)
         base = chunk.stop - len(window["chain"])
@@ -92,6 +95,7 @@ class Chains:
         of = np.where(reached, origin - base, 0)
         answer = ~message
         timely = (exchanges.response_time <= window["wait"][of]) | (exchanges.response_time < 0)
+        timely &= ~self._answered_before(own, answer & reached, of, window, exchanges)
         taken = reached & (message | timely)
         chain = np.where(taken, window["chain"][of], NONE)
         left = window["left"][of]
@@ -101,9 +105,13 @@ class Chains:
         at = rows["frame"][by_repeater]
         chain[at - chunk.start] = made[by_repeater]
         self._rows["chain"][np.searchsorted(self._rows["frame"], at)] = made[by_repeater]
-        orphans = np.flatnonzero(answer & ~taken & (own["source"] > 0))
+        doubted = answer & (~taken | (exchanges.response_time > LEAST_WAIT_MS * MS)) & (own["source"] > 0)
+        orphans = np.flatnonzero(doubted)
         if len(orphans):
-            chain[orphans], left[orphans] = self._place(own, orphans)
+            other = self._place(own, orphans)
+            later = other[2] > np.where(taken, exchanges.answers, NONE)[orphans]
+            chain[orphans[later]], left[orphans[later]] = other[0][later], other[1][later]
+        chain = _right_answers(own, chain, doubted, window, base, data)
         chain[own["frame"] - chain > FAR_BACK] = NONE
         back = between(role, frames.ACK, frames.CHALLENGE)
         window["chain"][-size:], window["left"][-size:] = chain, left
@@ -112,6 +120,19 @@ class Chains:
         copied &= (window["chain"][at] == chain) & (window["left"][at] == left)
         self._add(chunk, own, chain, left, exchanges.attempt, copied)
         return Chained(chain, left, back)
+
+    def _answered_before(self, own: Rows, answers: Bools, of: Ints, window: Rows, exchanges: Exchanges) -> Bools:
+        """Answers to a sending that was answered before, and that come so late that another message under the same
+        number may be meant. `of`: the place of the message of each in the window."""
+        found = np.zeros(len(answers), bool)
+        some = np.flatnonzero(answers)
+        runs = Runs(of[some])
+        place = some[runs.order]
+        before = np.where(runs.same, np.append(NONE, own["frame"][place][:-1]), window["answered"][of[place]])
+        late = exchanges.response_time[place] > LEAST_WAIT_MS * MS
+        found[place] = late & (before > exchanges.answers[place])
+        window["answered"][of[place[runs.last]]] = own["frame"][place[runs.last]]
+        return found
 
     def _remember(self, own: Rows, chain: Ints, message: Bools, origin: Ints) -> None:
         """Keep the sendings of proxied messages."""
@@ -123,14 +144,16 @@ class Chains:
         sent = take(every, at[there]) | {name: own[name][some[there]] for name in ("frame", "time")}
         self._sent = joined(self._sent or None, sent)
 
-    def _place(self, own: Rows, orphans: Ints) -> tuple[Ints, Ints]:
+    def _place(self, own: Rows, orphans: Ints) -> tuple[Ints, Ints, Ints]:
         """Answers to messages that were not heard."""
         rows = take({name: own[name] for name in ("frame", "time", "role", "group", "asker")}, orphans)
         reply = rows["role"] == frames.REPLY
         source, destination = own["source"][orphans], own["destination"][orphans]
         rows["other"] = np.where(reply, destination, source)
         rows["to"] = np.where(reply, source, destination)
-        return place(rows, expected(self._sent))
+        *found, more = place(rows, joined(self._above or None, expected(self._sent)))
+        self._above = joined(self._above or None, more)
+        return found[0], found[1], found[2]
 
     def _add(self, chunk: Chunk, own: Rows, chain: Ints, left: NDArray[np.int8], attempt: Ints, copied: Bools) -> None:
         """Keep what the frames of chains are."""
@@ -218,3 +241,31 @@ class Chains:
         self._members = take(self._members, ~np.isin(self._members["chain"], over))
         self._rows = take(self._rows, ~np.isin(self._rows["chain"], over))
         self._sent = take(self._sent, ~np.isin(self._sent["chain"], over))
+        if self._above:
+            self._above = take(self._above, ~np.isin(self._above["chain"], over))
+
+
+def _right_answers(own: Rows, chain: Ints, doubted: Bools, window: Rows, base: int, data: NDArray[np.uint8]) -> Ints:
+    """Take those answers out that are another one than what the chain has passed back before: it is passed on
+    unchanged. `doubted`: those to be looked at; the others are taken to be right."""
+    wanted = (own["role"] == frames.RESPONSE) & (chain != NONE) & (own["apdu"] >= 0)
+    wanted &= ~np.isin(own["code"], (PROXIED, FAILURE))
+    some = np.flatnonzero(wanted & (chain >= base))
+    start, length = own["offset"][some] + own["apdu"][some], own["end"][some] - own["apdu"][some]
+    runs = Runs(chain[some])
+    place = runs.order
+    sure = ~doubted[some][place]
+    before = runs.before(sure)
+    of = chain[some][place] - base
+    at = np.where(before == NONE, 0, place[before])
+    first = np.where(before == NONE, window["response"][of], start[at])
+    size = np.where(before == NONE, window["length"][of], length[at])
+    looked = np.flatnonzero(~sure & (first != NONE))
+    same = size[looked] == length[place[looked]]
+    same[same] = same_bytes(data, start[place[looked[same]]], first[looked[same]], size[looked[same]])
+    kept = chain.copy()
+    kept[some[place[looked[~same]]]] = NONE
+    sure_ones = np.flatnonzero(sure)
+    of, place = of[sure_ones], place[sure_ones]
+    window["response"][of], window["length"][of] = start[place], length[place]
+    return kept

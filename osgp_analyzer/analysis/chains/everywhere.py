@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 
 from dissectors.proxying import UNACKD
 from osgp_analyzer.analysis.chains.fitting import alike_targets
-from osgp_analyzer.analysis.chains.messages import OF_AGENT
+from osgp_analyzer.analysis.chains.messages import ALL_AGENTS, OF_AGENT
 from osgp_analyzer.analysis.runs import Rows, joined, same_bytes
 from osgp_analyzer.analysis.transactions import NONE, elapsed
 from osgp_analyzer.engines.columns.values import Ints
 
-ALL_AGENTS = 2
-"""The bit of `flags`."""
 STALE = 1
 """Octets that may be too many."""
 ALIKE = ("frame", "time", "source", "receiver", "left", "flags", "form", "target", "start", "end", "wait", "chain",

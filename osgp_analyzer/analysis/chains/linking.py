@@ -13,8 +13,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from dissectors.answering import MAX_WAIT_NS
 from osgp_analyzer.analysis.chains.fitting import fits_on
-from osgp_analyzer.analysis.chains.messages import LEAST_WAIT_MS, MS, OF_AGENT
+from osgp_analyzer.analysis.chains.messages import LEAST_WAIT_MS, LONG, LONG_TIMER_MS, MS, OF_AGENT
 from osgp_analyzer.analysis.chains.numbers import Keepers
 from osgp_analyzer.analysis.runs import MIX, Rows, Runs, joined, take
 from osgp_analyzer.analysis.transactions import FAR_BACK, NONE, NUMBER_SHIFT, elapsed
@@ -90,7 +91,9 @@ class Links:
         wait = np.maximum(rows["wait"][row], rows["wait"][previous])
         # One for a place further from the target that comes later must have been sent before: it is sent again.
         turned = rows["left"][row] > rows["left"][previous]
-        wait[turned] = np.maximum(rows["timer"][row[turned]], LEAST_WAIT_MS * MS)
+        wait[turned] = np.clip(rows["timer"][row[turned]], LEAST_WAIT_MS * MS, MAX_WAIT_NS)
+        # The last repeater's message has no timer, but tells whether it is a long one.
+        wait[turned & (rows["left"][row] == 0) & ((rows["flags"][row] & LONG) != 0)] += LONG_TIMER_MS * MS
         time, _ = elapsed(rows["time"][previous], rows["time"][row])
         late = np.flatnonzero(near & (np.abs(time) > wait))
         if len(late) and self._again is not None and len(self._again["root"]):

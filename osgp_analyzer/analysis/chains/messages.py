@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dissectors.answering import MAX_WAIT_NS
 from dissectors.en14908.npdu import BROADCAST, GROUP, SUBNET_NODE, UNIQUE_ID
 from dissectors.proxying import (
     ACKD,
@@ -35,6 +36,8 @@ from osgp_analyzer.store import Chunk, FrameStore
 from osgp_analyzer.store.header import layers_on_the_way, pack
 
 LTEP, HOP = "ltep", "ltep.hop"
+LONG, ALL_AGENTS = 4, 2
+"""Bits of `flags`; 1: uniform by source, 8: by destination."""
 OF_AGENT = -1
 """`left` of what an agent sends."""
 HEADER = ("uniform_by_dest", "long_timer", "all_agents", "uniform_by_src", "count", "retries", "timer", "target_type",
@@ -44,6 +47,8 @@ SERVICES = np.full(9, NONE, np.int8)
 SERVICES[[frames.NOTHING, frames.ACKNOWLEDGED, frames.REPEATED, frames.REQUEST]] = UNACKD, ACKD, UNACKD_RPT, REQUEST
 _TIMERS = np.array(TIMERS_MS) * 1_000_000
 MS = 1_000_000
+LONG_TIMER_MS = TIMERS_MS[16]
+"""The shortest of the long timers."""
 LEAST_WAIT_MS = 3072
 """An answer may always come within the longest transmit timer: the timers of a source are in no message."""
 
@@ -176,7 +181,7 @@ def _header(group: Group, into: Ints, new: Bools, whole: Bools, rows: Rows) -> N
     rows["agent_timer"][into] = _TIMERS[value["agent_timer"]]
     below = count * np.where(count > 0, rows["tries"][into] * rows["timer"][into], 0)
     below = below + rows["agent_tries"][into] * rows["agent_timer"][into] + LAST_TRY_MS * MS * (count + 1)
-    rows["wait"][into] = np.maximum(below, LEAST_WAIT_MS * MS)
+    rows["wait"][into] = np.clip(below, LEAST_WAIT_MS * MS, MAX_WAIT_NS)
 
 
 def filled(rows: Rows) -> NDArray[np.int32]:
