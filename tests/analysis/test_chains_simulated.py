@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from dissectors.answering import MAX_WAIT_NS
 from dissectors.proxying import FAILURE
+from osgp_analyzer.capture import Capture, PcapngWriter
 from osgp_analyzer.simulate.run import Settings, simulate
 from tests.analysis.test_chains import chains
 
@@ -135,3 +137,29 @@ def check(frames: list[dict[str, Any]], path: Path) -> None:
 def sendings(chain: Known, hop: int, frames: list[dict[str, Any]]) -> list[int]:
     """The sendings of the message on a hop."""
     return [n for n in chain.frames.get(hop, []) if "answers" not in frames[n - 1]]
+
+
+@pytest.mark.parametrize("scenario", ["chains", "fading", "lossy", "two"])
+def test_with_a_third_of_the_frames_missing(scenario: str, tmp_path: Path) -> None:
+    """No frame gets into the chain of another exchange, nor to another hop; what is said of the route is right."""
+    path, part = tmp_path / "made.pcapng", tmp_path / "part.pcapng"
+    frames = run(path, (scenario,), 7)
+    of = {number: chain for chain in known(frames) for number in chain.all}
+    with Capture.open(path) as capture:
+        raw = [(frame.data, frame.time) for frame in capture]
+    for seed in range(3):
+        rng = random.Random(seed)
+        kept = [number for number in range(1, len(raw) + 1) if rng.random() >= 1 / 3]
+        with PcapngWriter(part) as writer:
+            interface = writer.add_interface(147)
+            for number in kept:
+                writer.write(*raw[number - 1], interface)
+        found = chains(part)
+        assert found
+        for chain in found:
+            true = of[kept[chain.number - 1]]
+            above = len(true.nodes) - len(chain.nodes)
+            assert chain.nodes == true.nodes[above:]
+            for hop in chain.hops:
+                assert {kept[one.index] for one in hop.heard} <= set(true.frames.get(hop.number + above, []))
+        assert chains(part, 7) == found

@@ -72,14 +72,14 @@ def place(orphans: Rows, announced: Rows) -> tuple[Ints, Ints, Ints, Rows]:
     of_group = orphans["group"] >= 0
     by = np.where(of_group, MEMBERS + orphans["group"], NODE + orphans["other"])
     _look(orphans, orphans["asker"] + by, announced, np.ones(size, bool), results)
-    _look(orphans, orphans["asker"] + ANYONE, announced, ~of_group & (found == NONE), results)
+    _look(orphans, orphans["asker"] + ANYONE, announced, ~of_group, results)
     # Who got the answer of the highest node that is known will pass it on to a node that is not known yet.
     whoever = orphans["asker"] - (orphans["to"].astype(np.int64) << SLOT_BITS) + ABOVE
     more, new = {name: values[:0] for name, values in announced.items()}, announced
     for _ in range(MOST_HOPS):
-        before = found == NONE
-        _look(orphans, whoever + orphans["other"], new, (orphans["role"] == RESPONSE) & before, results)
-        some = np.flatnonzero(before & (found != NONE) & (left < MOST_HOPS))
+        before = found.copy()
+        _look(orphans, whoever + orphans["other"], new, orphans["role"] == RESPONSE, results)
+        some = np.flatnonzero((before != found) & (left < MOST_HOPS))
         if not len(some):
             break
         new = {"frame": orphans["frame"][some], "time": orphans["time"][some], "chain": chain[some]}
@@ -89,7 +89,8 @@ def place(orphans: Rows, announced: Rows) -> tuple[Ints, Ints, Ints, Rows]:
 
 
 def _look(orphans: Rows, key: Ints, announced: Rows, wanted: Any, results: tuple[Ints, Ints, Ints, Ints]) -> None:
-    """Give wanted answers the chain of the latest message that announced them, if that is in time."""
+    """Give wanted answers the chain of the latest message that announced them, if that is in time, and later than what
+    was found before."""
     chain, left, found, wait = results
     some = np.flatnonzero(wanted)
     near = np.isin(announced["key"], key[some])
@@ -106,7 +107,7 @@ def _look(orphans: Rows, key: Ints, announced: Rows, wanted: Any, results: tuple
     answering = np.flatnonzero((row >= count) & (before != NONE))
     answer, message = some[row[answering] - count], row[before[answering]]
     time, _ = elapsed(messages["time"][message], orphans["time"][answer])
-    fits = time <= messages["wait"][message]
+    fits = (time <= messages["wait"][message]) & (messages["frame"][message] > found[answer])
     answer, message = answer[fits], message[fits]
     chain[answer], left[answer] = messages["chain"][message], messages["left"][message]
     found[answer], wait[answer] = messages["frame"][message], messages["wait"][message]
