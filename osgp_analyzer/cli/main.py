@@ -21,7 +21,8 @@ RARELY = 100_000
 
 def with_command(arguments: list[str]) -> list[str]:
     """Put the command in front of arguments that start with a file: the screen, or `show` without a terminal."""
-    commands = ("show", "view", "fields", "export", "sql", "stats", "audit", "table", "keys", "simulate")
+    commands = ("show", "view", "fields", "export", "sql", "stats", "audit", "chains", "topology", "table", "keys")
+    commands += ("simulate",)
     if not arguments or arguments[0] in (*commands, "-h", "--help", "--version"):
         return arguments
     if "." not in arguments[0] and "/" not in arguments[0] and arguments[0] != "-" and not os.path.exists(arguments[0]):
