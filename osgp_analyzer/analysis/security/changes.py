@@ -78,16 +78,16 @@ class Changes:
         for frame, command in waiting:
             done = False
             for lock in self._locks:
-                holder = lock.holder(command.meter, command.domain)
-                current = holder.current(command.frame)
-                old = lock.secret(current.key) if current is not None else None
-                new = changed(command.values, lock.size, old)
-                if new is None:
+                old, secret = _after(lock, command)
+                if secret is None:
                     continue
-                before = self._names.names[int(lock.number[current.key])] if current is not None else "a key"
-                number = self._names.add(f"{before}, changed in frame {frame + 1}")
-                lock.change(command.meter, command.domain, new, number, frame + 1)
-                self._say(frame, "key_changed", number)
+                new = lock.known(command.meter, command.domain, secret)
+                if new is None:
+                    before = self._names.names[int(lock.number[old])] if old is not None else "a key"
+                    number = self._names.add(f"{before}, changed in frame {frame + 1}")
+                    new = lock.add(secret, number, lock.place(old))
+                lock.change(command.meter, command.domain, old, new, frame + 1)
+                self._say(frame, "key_changed", int(lock.number[new]))
                 done = made = True
             if not done and len(self._accepted) < MOST_OPEN:
                 self._accepted.append((frame, command))
@@ -116,3 +116,15 @@ class Changes:
                         name, frame = self._names.names[int(lock.number[key])], chunk.start + row
                         number = self._names.add(f"{name} with the delta of frame {frame + 1}")
                         lock.also(target, domain, new, number, frame)
+
+
+def _after(lock: Lock, command: _Command) -> tuple[int | None, bytes | None]:
+    """The key that a command changes, None where it is not known, and what the command makes of it, None where that
+    cannot be told. Of several keys that the meter may have it is the one that becomes another of them, else the
+    likeliest."""
+    holdings = lock.holder(command.meter, command.domain).holdings
+    keys = [one.key for one in holdings if one.since <= command.frame < one.until] or [None]
+    made = [(key, changed(command.values, lock.size, lock.secret(key) if key is not None else None)) for key in keys]
+    own = {lock.secret(one.key) for one in holdings}
+    fitting = (one for one in made if one[1] in own and one[0] is not None and one[1] != lock.secret(one[0]))
+    return next(fitting, made[0])

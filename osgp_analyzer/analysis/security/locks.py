@@ -166,15 +166,21 @@ class Lock:
         holdings += [one for one in holder.holdings if one.key != key]
         holder.holdings = sorted(holdings, key=lambda one: -one.since)[:MOST]
 
-    def change(self, meter: int, domain: int, secret: bytes, number: int, since: int) -> None:
+    def place(self, key: int | None) -> Place:
+        """Whose a key is."""
+        return self._places[key] if key is not None else Place()
+
+    def known(self, meter: int, domain: int, secret: bytes) -> int | None:
+        """The key of a meter that has these bytes."""
+        return next((one.key for one in self.holder(meter, domain).holdings if self.secret(one.key) == secret), None)
+
+    def change(self, meter: int, domain: int, old: int | None, new: int, since: int) -> None:
         """A meter has another key from a frame on, by whatever number it is known."""
-        current = self.holder(meter, domain).current(since)
-        place = self._places[current.key] if current is not None else Place()
-        new = self.add(secret, number, place)
-        for one in {meter, *self._numbers(place)}:
+        if old is not None:
+            self.replaced[old] = since
+        self.replaced.pop(new, None)
+        for one in {meter, *self._numbers(self.place(old))}:
             holder = self.holder(one, domain)
-            if current is not None:
-                self.replaced[current.key] = since
             holder.holdings = [Holding(new, since), *holder.holdings][:MOST]
             holder.own = True
 
