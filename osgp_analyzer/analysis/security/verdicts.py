@@ -61,6 +61,11 @@ class Verdicts:
             np.zeros(size, bool),
         )
 
+    def take(self, rows: Ints) -> Verdicts:
+        """Those of some messages, without what these say."""
+        columns = (self.status, self.key, self.encrypted, self.other_key, self.other_address, self.uncounted)
+        return Verdicts(*(column[rows] for column in columns))
+
 
 class Fitting(Protocol):
     """What tells whether messages fit keys."""
