@@ -94,9 +94,11 @@ class Changes:
 
     def _change(self, lock: Lock, frame: int, command: _Command, final: bool) -> bool:
         """Give a node its new key of one kind; returns whether there is one."""
-        had = lock.had(command.meter, command.domain, frame)
-        if had is None:
-            return False
+        meter, domain = command.meter, command.domain
+        had = lock.had(meter, domain, frame)
+        if len(had) > 1:  # the one that becomes another of the meter's keys
+            after = {key: changed(command.values, lock.size, lock.secret(key)) for key in had}
+            had = [key for key in had if lock.has(meter, domain, after[key], key)] or had
         if len(had) > 1 and not final:
             return False
         made = False
@@ -106,7 +108,7 @@ class Changes:
                 continue
             before = self._names.names[int(lock.number[key])] if key is not None else "a key"
             name = f"{before.partition(CHANGED)[0]}{CHANGED}{frame + 1}"
-            number = lock.change(command.meter, command.domain, new, partial(self._names.add, name), frame + 1,
+            number = lock.change(meter, domain, new, partial(self._names.add, name), frame + 1,
                                  key, len(had) == 1)  # fmt: skip
             if len(had) <= 1:
                 self._say(frame, "key_changed", number)

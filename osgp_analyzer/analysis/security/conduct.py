@@ -105,7 +105,8 @@ class Conduct:
                 found |= bit("old_key")
         if port < 0:
             return found
-        if response >= 0 or request >= 0:
+        # What seems to be a response and is bad though there is no request is an encrypted request.
+        if request >= 0 or (response >= 0 and status != BAD_DIGEST):
             return found | self._response(meter, request, status, bool(encrypted), digest, sequence, response)
         if status == BAD_DIGEST:
             return found | self._failed(meter, digest)

@@ -182,6 +182,10 @@ class Lock:
         proved = max((proof for proof in proofs if latest <= proof[0] <= frame), default=None)
         return [proved[1]] if proved is not None else options
 
+    def has(self, meter: int, domain: int, secret: bytes | None, but: int) -> bool:
+        """Whether a meter has a key with these bytes, other than one."""
+        return any(one.key != but and self.secret(one.key) == secret for one in self.holder(meter, domain).holdings)
+
     def change(
         self, meter: int, domain: int, secret: bytes, name: Callable[[], int], since: int, old: int | None, sure: bool
     ) -> int:
@@ -195,6 +199,7 @@ class Lock:
             holder = self.holder(one, domain)
             if sure and old is not None and old != new:
                 self.replaced[one, old] = since
+            self.replaced.pop((one, new), None)
             holder.holdings = [Holding(new, since), *holder.holdings][:MOST]
             holder.own = True
         return int(self.number[new])

@@ -14,7 +14,6 @@ from osgp_analyzer.analysis.security.messages import Messages, of_mep
 from osgp_analyzer.analysis.security.opening import Asked
 from osgp_analyzer.analysis.security.port import Port
 from osgp_analyzer.analysis.security.verdicts import (
-    BAD_DIGEST,
     HIDDEN,
     NOTHING,
     VERIFIED,
@@ -32,8 +31,8 @@ class MepPorts:
 
     def __init__(self, port: Port) -> None:
         self.port = port
-        self._last: tuple[Messages, Asked, Ints] | None = None
-        """The latest request of each port, and its key."""
+        self._last: tuple[Messages, Verdicts] | None = None
+        """The latest request of each port, and its latest response."""
 
     def follow(self, store: FrameStore, chunk: Chunk, data: Bytes) -> tuple[Rows | None, OpenedRows | None]:
         """What is found out about the next chunk, as rows of the book, and what was opened."""
@@ -47,8 +46,8 @@ class MepPorts:
         judge = TableJudge(self.port.opening(data), messages)
         old = len(messages) - count
         if self._last is not None:
-            judge.verdicts.encrypted[:old], judge.verdicts.key[:old] = self._last[1].encrypted, self._last[2]
-            judge.verdicts.status[:old] = np.where(self._last[2] >= 0, VERIFIED, BAD_DIGEST)
+            for name in ("status", "key", "encrypted"):
+                getattr(judge.verdicts, name)[:old] = getattr(self._last[1], name)
         self._judge(judge, old)
         return self.port.found(judge, np.arange(old, len(messages))), self.port.opened(judge, chunk)
 
@@ -56,6 +55,7 @@ class MepPorts:
         v, messages = judge.verdicts, judge.messages
         new = np.arange(old, len(messages))
         asks = messages.shaped & ~messages.response
+        asks[:old] = ~messages.response[:old]
         judge.requests(new[asks[new]])
         judge.requests(new[~messages.shaped[new]], HIDDEN)
         self._responses(judge, old, asks)
@@ -68,17 +68,21 @@ class MepPorts:
         self._responses(judge, old, asks, v.status == NOTHING)
         is_request = ((asks | (v.status == VERIFIED)) & ~messages.response) | (v.status == NOTHING)
         answers = latest_before(is_request, messages.meter)
-        messages.request = np.where(messages.response & (answers >= 0), messages.frame[answers], -1)
         left = new[v.status[new] == NOTHING]
+        # What comes after the response is no second one.
+        done = messages.response & (v.status == VERIFIED)
+        before = latest_before(is_request | done, messages.meter)[left]
+        messages.response[left[(before >= 0) & done[before]]] = False
+        unknown = messages.response & (messages.request < 0) & (answers >= 0)
+        messages.request = np.where(unknown, messages.frame[answers], messages.request)
         judge.fail(left, ~messages.response[left] | judge.checkable(answers[left]))
-        self._keep_last(messages, v, is_request)
+        self._keep_last(messages, v, is_request, done)
 
     def _responses(self, judge: TableJudge, old: int, asks: Bools, unread: Bools | None = None) -> None:
         """Try what has no verdict yet as responses to what is a request, or may be one (`unread`)."""
         v, messages = judge.verdicts, judge.messages
         new = np.arange(old, len(messages))
         is_request = (asks | (v.status == VERIFIED)) & ~messages.response
-        is_request[:old] = True
         if unread is not None:
             is_request |= unread
         request = latest_before(is_request, messages.meter)
@@ -86,13 +90,17 @@ class MepPorts:
         of = request[tried]
         key = np.where(v.status[of] == VERIFIED, v.key[of], -1)
         judge.responses(tried, _asked(messages, v, of), key)
-        messages.response[tried[v.status[tried] == VERIFIED]] = True
+        good = np.flatnonzero(v.status[tried] == VERIFIED)
+        messages.response[tried[good]], messages.request[tried[good]] = True, messages.frame[of[good]]
 
-    def _keep_last(self, messages: Messages, v: Verdicts, is_request: Bools) -> None:
-        rows = np.flatnonzero(is_request)
-        latest = rows[::-1][np.unique(messages.meter[rows][::-1], return_index=True)[1]]
-        key = np.where(v.status[latest] == VERIFIED, v.key[latest], -1)
-        self._last = messages.take(latest), _asked(messages, v, latest), key
+    def _keep_last(self, messages: Messages, v: Verdicts, is_request: Bools, done: Bools) -> None:
+        latest = []
+        for marked in (is_request, done):
+            rows = np.flatnonzero(marked)[::-1]
+            latest.append(rows[np.unique(messages.meter[rows], return_index=True)[1]])
+        kept = np.sort(np.concatenate(latest))
+        self._last = messages.take(kept), v.take(kept)
+        self._last[0].response = done[kept]
 
 
 def _asked(messages: Messages, v: Verdicts, rows: Ints) -> Asked:

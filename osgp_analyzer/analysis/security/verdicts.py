@@ -61,6 +61,17 @@ class Verdicts:
             np.zeros(size, bool),
         )
 
+    def take(self, rows: Ints) -> Verdicts:
+        """Those of some messages, without what these say."""
+        return Verdicts(
+            self.status[rows],
+            self.key[rows],
+            self.encrypted[rows],
+            self.other_key[rows],
+            self.other_address[rows],
+            self.uncounted[rows],
+        )
+
 
 class Fitting(Protocol):
     """What tells whether messages fit keys."""
