@@ -77,6 +77,11 @@ class Changes:
         self._open = {frame: one for frame, one in self._open.items() if frame > chunk.stop - 32_768}
         self._alternate(chunk, meters, read)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether changes were accepted of keys that are not known yet."""
+        return bool(self._accepted)
+
     def apply(self, final: bool) -> bool:
         """Make the new keys where it is known which key a node had; returns whether there are any. `final`: where that
         is not known, of each that it may have had."""

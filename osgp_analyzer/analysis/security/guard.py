@@ -101,7 +101,7 @@ class Guard:
             Lock([Kind.DOMAIN_KEY], 6, ring, self.names, ports),
             Lock([Kind.OMA_KEY], 12, ring, self.names, ports),
         )
-        self._challenges = Challenges(locks)
+        self._challenges, self._of_replies = Challenges(locks), locks
         kinds = {key.name: (key.kind, key.secret) for key in ring.keys}
         weak = (number for number, name in enumerate(self.names.names) if weakness(*kinds[name]))
         self._conduct = Conduct(frozenset(weak)) if conduct else None
@@ -153,9 +153,12 @@ class Guard:
 
         self._changes.follow(chunk, lambda: meters(chunk, tracked.request >= 0, asked), tracked.request, read)
         self._changes.apply(final=False)
-        of_ports = self._found
+        of_ports, locks = self._found, (self.power_line.lock, *self._of_replies)
+        trials = [lock.trials() for lock in locks] if self._changes.waiting else []
         for again in (True, False):
             self._found = list(of_ports)
+            for lock, counts in zip(locks, trials, strict=False):
+                lock.put_trials(counts)
             self.replies(chunk, tracked.before, answers)
             rows, opened = power_line.follow(self.power_line, chunk, answers, asked, self.book, self.data)
             self._found += [rows] if rows is not None else []

@@ -165,6 +165,15 @@ class Lock:
             found = self.holders[meter] = Holder([*own][:MOST], bool(own))
         return found
 
+    def trials(self) -> dict[int, int]:
+        """How many messages of each meter were tried with all keys."""
+        return {meter: holder.trials for meter, holder in self.holders.items()}
+
+    def put_trials(self, counts: Mapping[int, int]) -> None:
+        """Forget those that were tried since."""
+        for meter, holder in self.holders.items():
+            holder.trials = counts.get(meter, 0)
+
     def learn(self, holder: Holder, key: int, since: int = 0) -> None:
         """A key turned out to be a meter's: it comes first from now on, behind those that it was changed to."""
         holdings = [one for one in holder.holdings if one.key == key] or [Holding(key, since)]
