@@ -25,6 +25,7 @@ from osgp_analyzer.engines.text import printable
 from osgp_analyzer.engines.tree import Derived
 from osgp_analyzer.tui import help
 from osgp_analyzer.tui.bytes import NOTHING, BytesView, Page
+from osgp_analyzer.tui.chain import Arrows, ChainView
 from osgp_analyzer.tui.clock import Clock
 from osgp_analyzer.tui.going import Going
 from osgp_analyzer.tui.indexing import Background, following, indexing
@@ -68,6 +69,7 @@ class Screen(Going):
         Binding("t", "time", "Times"),
         Binding("v", "view", "Other bytes (decrypted, joined)", show=False),
         Binding("i", "about", "About the field"),
+        Binding("c", "chain", "Chain"),
         Binding("z,F", "zoom", "Zoom pane"),
         Binding("plus,equals_sign", "resize(1)", "Larger pane", show=False),
         Binding("minus", "resize(-1)", "Smaller pane", show=False),
@@ -256,6 +258,7 @@ class Screen(Going):
             ("List", FrameList.BINDINGS),
             ("Tree", FieldTree.BINDINGS),
             ("Bytes", BytesView.BINDINGS),
+            ("Chain", (*ChainView.BINDINGS, *Arrows.BINDINGS)),
         )
         self.push_screen(help.keys(self, groups))
 
@@ -264,3 +267,14 @@ class Screen(Going):
         item = self.fields.selected
         if item is not None:
             self.push_screen(help.about(item.text, describe(item)))
+
+    def action_chain(self) -> None:
+        """Show the chain of repeaters that the frame belongs to."""
+        if self.frames.cursor >= 0:
+            self.push_screen(ChainView(self.session, self.frames.cursor), self._chosen)
+
+    def _chosen(self, index: int | None) -> None:
+        """A frame of the chain was chosen."""
+        if index is not None:
+            self.frames.point_to(index)
+            self._focus(0)
