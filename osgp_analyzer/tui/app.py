@@ -68,9 +68,9 @@ class Screen(Going):
         Binding("escape", "stop", "Stop searching", show=False),
         Binding("t", "time", "Times"),
         Binding("v", "view", "Other bytes (decrypted, joined)", show=False),
-        Binding("i", "about", "About the field"),
+        Binding("i", "about", "About field"),
         Binding("c", "chain", "Chain"),
-        Binding("z,F", "zoom", "Zoom pane"),
+        Binding("z,F", "zoom", "Zoom"),
         Binding("plus,equals_sign", "resize(1)", "Larger pane", show=False),
         Binding("minus", "resize(-1)", "Smaller pane", show=False),
     ]
