@@ -5,14 +5,14 @@ BIN    := $(VENV)/bin
 DEMO   := captures/native_lpdu.pcap
 SUDO   := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
-.PHONY: demo test install check lint tshark openssl fuzz bench clean
+.PHONY: demo test install check lint tshark openssl chromium fuzz bench clean
 
 install: $(VENV)/.installed
 
 demo: install
 	@if [ -t 1 ]; then $(BIN)/osgp-analyzer $(DEMO); else $(BIN)/osgp-analyzer show -c 20 $(DEMO); fi
 
-test: $(VENV)/.installed-dev tshark openssl
+test: $(VENV)/.installed-dev tshark openssl chromium
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -48,6 +48,10 @@ tshark:
 # The tests open TLS sessions that it makes.
 openssl:
 	@command -v openssl >/dev/null || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq openssl; }
+
+# The tests look at the topology page in it.
+chromium:
+	@command -v chromium >/dev/null || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq chromium; }
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

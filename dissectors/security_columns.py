@@ -23,7 +23,7 @@ TOGETHER = 16_384
 """Messages in one step: their states stay in the cache of a processor."""
 ALIKE = 8
 """So many messages of one length after another are worth to be copied at once."""
-STREAMS = 4_096
+STREAMS = 2_048
 """RC4 streams in one step."""
 
 

@@ -4,7 +4,26 @@
 from dissectors.en14908.management.codes import LONG_TIMERS, SERVICES, TRANSMIT_TIMERS
 from dissectors.en14908.tpdu import APPLICATION
 from dissectors.sources import DX_EX
-from osgp_analyzer.schema import U8, Array, Bits, Bytes, F, If, Label, Layer, Not, Outer, Payload
+from osgp_analyzer.schema import (
+    U8,
+    Array,
+    Bits,
+    Bytes,
+    Check,
+    Computed,
+    Expr,
+    F,
+    Group,
+    If,
+    Known,
+    Label,
+    Layer,
+    Not,
+    Outer,
+    Payload,
+    Request,
+    Severity,
+)
 
 MODES = {0: "normal", 1: "zero-crossing sync", 2: "alternate key", 3: "attenuate"}
 TARGET_TYPES = {
@@ -29,12 +48,36 @@ relayed = F.count > 0
 alternate_key = F.mode == 2
 
 
+def _is(subnet: str, node: str) -> Expr:
+    """The address of a repeater is that one, as far as it is there."""
+    return (Not(Known(F.subnet)) | (F.subnet == Outer(subnet))) & (F.node == Outer(node))
+
+
 class HopAddress(Layer, name="ltep.hop", title="Repeater", source=SOURCE):
     """One repeater still to be passed; in a uniform list without its subnet."""
 
     subnet = U8(when=Not(uniform))
     path = Bits(1, PATHS, doc="Which carrier leads to it.")
     node = Bits(7)
+    checks = (
+        Check("no_node", F.node == 0, Severity.WARN, Group.PROTOCOL, "no node has the number 0", "node"),
+        Check(
+            "back_to_receiver",
+            _is("npdu.dst_subnet", "npdu.dst_node"),
+            Severity.WARN,
+            Group.PROTOCOL,
+            "the list leads back to the node that the message is for",
+            "node",
+        ),
+        Check(
+            "back_to_sender",
+            _is("npdu.src_subnet", "npdu.src_node"),
+            Severity.WARN,
+            Group.PROTOCOL,
+            "the list leads back to the node that the message comes from",
+            "node",
+        ),
+    )
 
 
 class LTEP(Layer, name="ltep", title="LonTalk Enhanced Proxy", source=SOURCE, protocol="LTEP"):
@@ -79,6 +122,24 @@ class LTEP(Layer, name="ltep", title="LonTalk Enhanced Proxy", source=SOURCE, pr
     target_neuron_id = Bytes(6, when=F.target_type.among(2, 6), show="neuron_id", label="Target Neuron ID")
     apdu = Payload(APPLICATION, label="APDU", doc="The message for the target.")
 
+    checks = (
+        Check(
+            "uniform_twice",
+            (F.uniform_by_dest == 1) & (F.uniform_by_src == 1),
+            Severity.WARN,
+            Group.PROTOCOL,
+            "the list cannot be uniform by source and by destination",
+            "uniform_by_src",
+        ),
+        Check(
+            "key_undefined",
+            alternate_key & ((F.key_reserved != 0) | (F.key_type > 1)),
+            Severity.WARN,
+            Group.PROTOCOL,
+            "no such kind of key is defined: {key_reserved}, {key_type}",
+            "key_reserved",
+        ),
+    )
     info = (
         (F.count == 0, "LTEP at the agent"),
         (None, "LTEP, hops to go: {count}"),
@@ -89,4 +150,19 @@ class LTEPFailure(Layer, name="ltep.failure", title="LonTalk Enhanced Proxy fail
     """The answer of the node that could not pass the message on."""
 
     hops_left = U8(doc="Repeater count in the message as the failing node got it; 0: the agent failed.")
+    failed_hop = Computed(
+        Request("ltep.count") + 2 - F.hops_left,
+        when=Known(Request("ltep.count")) & (F.hops_left <= Request("ltep.count")),
+        doc="The hop that failed, counted from who asked: 1 would be the request itself.",
+    )
+    checks = (
+        Check(
+            "more_hops",
+            F.hops_left > Request("ltep.count"),
+            Severity.WARN,
+            Group.PROTOCOL,
+            "{hops_left} hops to go are more than the request had",
+            "hops_left",
+        ),
+    )
     info = "hops to go: {hops_left}"

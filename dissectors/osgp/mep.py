@@ -100,7 +100,7 @@ class MEPTLSRequest(Layer, name="mep.tls", title="TLS request (MEP)", source=GUI
     code = U8(TLS_CODES, show="hex", default=0x80, doc="What the records are.")
     data = Bytes(when=F.code == TERMINATE, doc="One byte or more, without a meaning.")
     records = Array(TLSRecord, when=F.code != TERMINATE, doc="The records of TLS.")
-    message = View(OpenedRequest, Call("opened"), label="Message", doc="The message in clear.")
+    message = View(OpenedRequest, Call("opened"), made="Decrypted", label="Message", doc="The message in clear.")
 
     info = "{code}"
 
@@ -112,7 +112,12 @@ class MEPTLSResponse(Layer, name="mep.tls", title="TLS response (MEP)", source=G
     request_code = Computed(Request("mep.tls.code"), TLS_CODES, show="hex", doc="What was asked for.")
     records = Array(TLSRecord, when=Remaining() > 0, qualified="mep.tls.records", doc="The records of TLS.")
     message = View(
-        OpenedResponse, Call("opened"), label="Message", qualified="mep.tls.message", doc="The message in clear."
+        OpenedResponse,
+        Call("opened"),
+        made="Decrypted",
+        label="Message",
+        qualified="mep.tls.message",
+        doc="The message in clear.",
     )
 
     info = ((Known(Request("mep.tls.code")), "{request_code}: {response}"), (None, "TLS response {response}"))

@@ -218,6 +218,7 @@ class Encrypted(Layer, name="osgp.encrypted", title="Encrypted OSGP message", so
         Cases((Case(Outer("spdu.type") == 2, OpenedResponse), Case(Outer("osgp.direction") == 1, OpenedResponse)),
               OpenedRequest),
         Call("opened"),
+        made="Decrypted",
         label="Message",
         doc="The message in clear.",
     )  # fmt: skip

@@ -157,6 +157,7 @@ class C1218Fragment(Layer, name="c1218.fragment", title="Part of a C12.18 messag
     message = View(
         C1218Message,
         Call("joined", F.data),
+        made="Joined",
         when=Outer("c1218.sequence") == 0,
         label="Message",
         doc="The whole message, of which this packet has the last part.",

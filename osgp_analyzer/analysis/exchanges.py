@@ -14,6 +14,7 @@ from osgp_analyzer.analysis.outcomes import Outcomes
 from osgp_analyzer.analysis.packets import Places
 from osgp_analyzer.analysis.pairing import Pairing
 from osgp_analyzer.analysis.ports import Ports
+from osgp_analyzer.analysis.runs import Rows
 from osgp_analyzer.analysis.sendings import Sendings
 from osgp_analyzer.analysis.transactions import (
     ACK,
@@ -74,6 +75,10 @@ class Following:
         self._ports = Ports()
         self.parts: dict[int, Places] = {}
         """Of the chunk that was followed last: see `Ported`."""
+        self.rows: Rows = {}
+        """Its `transactions`."""
+        self.root = np.zeros(0, np.int64)
+        """The first sending of the message that each of its frames is or belongs to, -1 for none."""
         self._roots = np.zeros(0, np.int64)
 
     def follow(self, chunk: Chunk, data: NDArray[np.uint8]) -> Exchanges:
@@ -90,6 +95,7 @@ class Following:
             sent.root[ported.rows], sent.attempt[ported.rows] = ported.root, ported.attempt
             sent.duplicate[ported.rows] = ported.duplicate
         root = self._root(chunk.start, role, answered.answers, sent.root)
+        self.rows, self.root = rows, root
         asking = np.flatnonzero(between(role, ACKNOWLEDGED, REQUEST))
         if self.outcomes is not None:
             begun = frame[between(role, ACKNOWLEDGED, REMINDER) & (sent.root == frame)]

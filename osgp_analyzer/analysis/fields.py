@@ -9,6 +9,8 @@ from enum import Enum
 
 import numpy as np
 
+from osgp_analyzer.analysis.chains import columns as chained
+from osgp_analyzer.analysis.chains.chains import Chained
 from osgp_analyzer.analysis.security.verdicts import STATUSES
 from osgp_analyzer.analysis.tracking import Tracked
 from osgp_analyzer.engines.columns.values import Ints
@@ -31,7 +33,8 @@ class Kind(Enum):
 @dataclass(frozen=True)
 class TrackedField:
     """A field of the exchange of a frame, or of its protection. `values`: for each frame of the chunk, -1 where it is
-    absent. `ahead`: needs ``track(store, ahead=True)``. `words`: what the numbers stand for."""
+    absent. `ahead`: needs ``track(store, ahead=True)``, `chains`: ``chains=True``. `words`: what the numbers stand
+    for."""
 
     name: str
     label: str
@@ -40,6 +43,7 @@ class TrackedField:
     values: Callable[[Tracked], Ints]
     ahead: bool = False
     words: Callable[[Tracked], Sequence[str]] | None = None
+    chains: bool = False
 
 
 def _frame(name: str) -> Callable[[Tracked], Ints]:
@@ -81,6 +85,27 @@ def _secured(name: str) -> Callable[[Tracked], Ints]:
 
 def _key_names(tracked: Tracked) -> Sequence[str]:
     return tracked.secured.names if tracked.secured is not None else ()
+
+
+def _chain(
+    name: str,
+    label: str,
+    doc: str,
+    kind: Kind,
+    values: Callable[[Chained], Ints],
+    words: Callable[[Chained], Sequence[str]] | None = None,
+) -> TrackedField:
+    """A field of the chain of a frame."""
+
+    def found(tracked: Tracked) -> Ints:
+        if tracked.chained is None:
+            return np.full(tracked.chunk.stop - tracked.chunk.start, -1, np.int64)
+        return values(tracked.chained)
+
+    def named(tracked: Tracked) -> Sequence[str]:
+        return words(tracked.chained) if tracked.chained is not None and words is not None else ()
+
+    return TrackedField(f"chain.{name}", label, doc, kind, found, True, named if words is not None else None, True)
 
 
 def _request(tracked: Tracked) -> Ints:
@@ -179,6 +204,46 @@ FIELDS: dict[str, TrackedField] = {
             Kind.BOOL,
             _secured("encrypted"),
         ),
+        _chain(
+            "id",
+            "Chain",
+            "The first frame of the proxied exchange that this one belongs to.",
+            Kind.FRAME,
+            chained.number,
+        ),
+        _chain("hop", "Hop", "Which hop the frame is on, from 1 at the source.", Kind.NUMBER, chained.hop),
+        _chain("direction", "Direction", "To the target, or back.", Kind.WORD, chained.direction, chained.directions),
+        _chain("previous", "Previous frame", "The frame of the chain before this one.", Kind.FRAME, chained.previous),
+        _chain("next", "Next frame", "The frame of the chain after this one.", Kind.FRAME, chained.following),
+        _chain("hops", "Hops", "Hops of the chain, from the source to the target.", Kind.NUMBER, chained.of("hops")),
+        _chain(
+            "outcome",
+            "Outcome",
+            "What became of the chain: answered, delivered, failed, answer lost, open at the end of the capture, or "
+            "heard in part.",
+            Kind.WORD,
+            chained.of("outcome"),
+            chained.outcomes,
+        ),
+        _chain("source", "Source", "Who sent the message first.", Kind.WORD, *chained.addresses("source")),
+        _chain("agent", "Agent", "The node that sends it to the target.", Kind.WORD, *chained.addresses("agent")),
+        _chain("target", "Target", "Whom the message is for.", Kind.WORD, chained.target, chained.targets),
+        _chain(
+            "time",
+            "Time",
+            "From the first frame of the chain to the answer that its source got, else to its last frame, in seconds.",
+            Kind.TIME,
+            chained.of("time"),
+        ),
+        _chain("retries", "Retries", "Messages of the chain that were sent again.", Kind.NUMBER, chained.of("retries")),
+        _chain(
+            "failed_at",
+            "Failed at",
+            "The hop that failed, or whose answer was lost.",
+            Kind.NUMBER,
+            chained.of("failed_at"),
+        ),
+        _chain("missing", "Missing hops", "Hops whose message was not heard.", Kind.NUMBER, chained.of("missing")),
     )
 }
 """The fields by name."""

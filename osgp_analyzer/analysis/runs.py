@@ -104,6 +104,18 @@ def same_bytes(data: NDArray[np.uint8], one: Ints, other: Ints, length: Ints) ->
     return equal
 
 
+def hashed(data: NDArray[np.uint8], start: Ints, length: Ints) -> Ints:
+    """A number for the `length` bytes of the buffer from `start` on in each row: the same for the same bytes."""
+    found = length.astype(np.int64)
+    rows, at = np.flatnonzero(length > 0), 0
+    while len(rows):
+        left = length[rows] - at
+        word = (_words(data, start[rows] + at) & _MASKS[np.clip(left, 0, WORD)]).view(np.int64)
+        found[rows] = (found[rows] ^ (found[rows] >> 29)) * MIX + word
+        rows, at = rows[left > WORD], at + WORD
+    return (found ^ (found >> 32)) * MIX
+
+
 def _words(data: NDArray[np.uint8], offset: Ints) -> NDArray[np.uint64]:
     """Eight bytes from each offset on, the first in the low bits; zeros behind the end of the buffer."""
     over = offset - (len(data) - WORD)

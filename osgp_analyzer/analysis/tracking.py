@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from dissectors.answering import RESPONSE
+from osgp_analyzer.analysis.chains.chains import Chained, Chains
 from osgp_analyzer.analysis.contexts import Contexts
 from osgp_analyzer.analysis.exchanges import Exchanges, Following
 from osgp_analyzer.analysis.outcomes import Outcomes
@@ -45,6 +46,8 @@ class Tracked:
     """What encrypted messages say; None where none was opened."""
     secured: Secured | None = None
     """How messages are protected, where that was followed."""
+    chained: Chained | None = None
+    """The chains that frames belong to, where these were followed."""
 
     @property
     def exchanges(self) -> Exchanges:
@@ -106,6 +109,7 @@ def track(
     stop: int | None = None,
     contexts: Contexts | None = None,
     guard: Guard | None = None,
+    chains: bool = False,
 ) -> Iterator[Tracked]:
     """The chunks of a capture, indexed as they are needed; of the frames `start` to `stop`, if given.
 
@@ -113,26 +117,28 @@ def track(
     after its end, with `Exchanges.answered_in` and `missing`. `whole`: follow the exchanges, not only which frame
     answers which. `deep`: all layers of all frames will be asked for. `contexts` learns what tables of meters say, for
     which all frames from the first on must be seen, and tables are read with it. `guard` judges and opens messages, for
-    which the same holds.
+    which the same holds. `chains`: put the frames of proxied exchanges together; it implies `ahead`, and a chunk comes
+    when nothing more can come to its chains.
     """
     if contexts is not None:
-        for tracked in track(store, size, ahead, whole=whole, start=start, stop=stop, guard=guard):
+        for tracked in track(store, size, ahead, whole=whole, start=start, stop=stop, guard=guard, chains=chains):
             tracked.tables = contexts.learn(tracked)
             yield tracked
         return
-    following = Following(ahead) if whole or ahead else None
+    following = Following(ahead or chains) if whole or ahead or chains else None
+    linking = Chains(store) if chains else None
     held: deque[Tracked] = deque()
-    for tracked in _chunks(store, size, following, deep, start, stop, guard):
+    for tracked in _chunks(store, size, following, deep, start, stop, guard, linking):
         if following is None or following.outcomes is None:
             yield tracked
             continue
         held.append(tracked)
-        while held and following.outcomes.settled(held[0].exchanges.root):
-            yield from _settle(held.popleft(), following.outcomes, stop)
+        while held and _settled(held[0], following.outcomes, linking):
+            yield from _settle(held.popleft(), following.outcomes, linking, stop)
         last = tracked.chunk.stop
         following.outcomes.forget(min(held[0].chunk.start if held else last, last - FAR_BACK))
     while held and following is not None and following.outcomes is not None:
-        yield from _settle(held.popleft(), following.outcomes, stop)
+        yield from _settle(held.popleft(), following.outcomes, linking, stop)
 
 
 def _chunks(
@@ -143,6 +149,7 @@ def _chunks(
     first: int,
     last: int | None,
     guard: Guard | None,
+    chains: Chains | None,
 ) -> Iterator[Tracked]:
     """Chunks from `first` to `last`, and where messages are followed ahead, some more."""
     end = last + FAR_BACK if last is not None and following is not None and following.outcomes is not None else last
@@ -176,6 +183,9 @@ def _chunks(
         joined = _complete(store, chunk, parts) if parts else None
         tracked = Tracked(store, chunk, answers, exchanges, before, earlier=joined, opened=opened)
         tracked.secured = secured
+        if chains is not None and following is not None and exchanges is not None:
+            data = np.frombuffer(store.capture.buffer, np.uint8)
+            tracked.chained = chains.follow(chunk, following.rows, following.root, exchanges, data)
         if guard is not None and not judged:
             _judge(guard, tracked)
         if start >= first:
@@ -227,7 +237,15 @@ def _judge(guard: Guard, tracked: Tracked) -> None:
     tracked.secured = guard.finish(tracked)
 
 
-def _settle(tracked: Tracked, outcomes: Outcomes, stop: int | None) -> Iterator[Tracked]:
+def _settled(tracked: Tracked, outcomes: Outcomes, chains: Chains | None) -> bool:
+    if chains is not None and tracked.chained is not None and not chains.settled(tracked.chained):
+        return False
+    return outcomes.settled(tracked.exchanges.root)
+
+
+def _settle(tracked: Tracked, outcomes: Outcomes, chains: Chains | None, stop: int | None) -> Iterator[Tracked]:
+    if chains is not None and tracked.chained is not None:
+        chains.settle(tracked.chunk, tracked.chained)
     if stop is not None and tracked.chunk.start >= stop:
         return  # it was needed for the frames before it only
     exchanges = tracked.exchanges

@@ -43,6 +43,9 @@ class Decoded:
     security: Judged | None = None
     """How its message is protected, where keys are known."""
 
+    pending: bool = False
+    """Made before all was known that it depends on (`Session.patient`)."""
+
     @property
     def told_by(self) -> str:
         """The tables that this one was read with: ``Read with BT21 of frame 3``."""

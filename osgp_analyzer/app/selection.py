@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 class Wanted:
     """Which frames, and what will be asked of them: `names` of fields, and with `deep` all their layers.
 
-    `count`: of the first so many frames only. `whole`: their exchanges, `ahead`: and how messages are answered later.
-    `judged`: how messages are protected, also where there are no keys.
+    `count`: of the first so many frames only. `whole`: their exchanges, `ahead`: and how messages are answered later,
+    `chains`: the chains that they belong to. `judged`: how messages are protected, also where there are no keys.
     """
 
     filter_text: str | None = None
@@ -35,6 +35,7 @@ class Wanted:
     deep: bool = False
     whole: bool = False
     ahead: bool = False
+    chains: bool = False
     judged: bool = False
 
     @cached_property
@@ -48,8 +49,7 @@ class Wanted:
 
     def guarded(self, session: Session) -> bool:
         """Whether messages are to be opened and judged: for which all frames before must be seen too."""
-        named = any(name.partition(".")[0] == "security" for name in self._asked)
-        return self.judged or named or bool(session.settings.keys.keys)
+        return self.judged or bool(session.settings.keys.keys)
 
     @property
     def conduct(self) -> bool:
@@ -73,6 +73,7 @@ def selected_chunks(
     chosen, count = wanted.filter, wanted.count
     names = {*wanted.names, *(chosen.names if chosen is not None else ())} & FIELDS.keys()
     ahead = wanted.ahead or any(FIELDS[name].ahead for name in names)
+    chains = wanted.chains or any(FIELDS[name].chains for name in names)
     whole = wanted.whole or bool(names)
     deep = wanted.deep if chosen is None else not chosen.fast
     if count is not None:
@@ -80,7 +81,16 @@ def selected_chunks(
     contexts = Contexts() if wanted.tables else None
     guard = session.guard(conduct=wanted.conduct) if wanted.guarded(session) else None
     for tracked in track(
-        session.store, CHUNK, ahead, whole=whole, deep=deep, start=start, stop=stop, contexts=contexts, guard=guard
+        session.store,
+        CHUNK,
+        ahead,
+        whole=whole,
+        deep=deep,
+        start=start,
+        stop=stop,
+        contexts=contexts,
+        guard=guard,
+        chains=chains,
     ):
         chunk = tracked.chunk
         mask = np.ones(chunk.stop - chunk.start, bool) if chosen is None else chosen.mask(session.store, chunk, tracked)

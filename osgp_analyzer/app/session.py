@@ -13,13 +13,15 @@ import numpy as np
 
 from dissectors.answering import may_answer
 from dissectors.carriers import LINK_TYPES
-from osgp_analyzer.analysis.contexts import Contexts, Seen
+from osgp_analyzer.analysis.contexts import Seen
 from osgp_analyzer.analysis.packets import Places, together
 from osgp_analyzer.analysis.pairing import Pairing
 from osgp_analyzer.analysis.security.guard import Guard
-from osgp_analyzer.analysis.security.judged import Judged
-from osgp_analyzer.analysis.tracking import take_in, track
+from osgp_analyzer.analysis.security.judged import FORGED
+from osgp_analyzer.analysis.security.verdicts import BAD_DIGEST
+from osgp_analyzer.analysis.tracking import take_in
 from osgp_analyzer.analysis.transactions import FAR_BACK, NONE
+from osgp_analyzer.app.history import History
 from osgp_analyzer.capture import Capture, CaptureError, Frame
 from osgp_analyzer.engines.columns.values import Ints
 from osgp_analyzer.engines.knowledge import Chosen, Knowledge
@@ -51,7 +53,13 @@ class Session:
     """Frames of one capture by index (from 0). Decoding is the same in whatever order frames are asked for.
 
     On a slow pipe the first frames are decoded before enough of them have come to tell whether LPDUs end in a CRC.
+
+    `patient`: decoding a frame tracks the capture as far as it must, which takes a second or two for a million frames.
+    Where it is not, another thread does (`history`), and frames that need what is not known yet are
+    `Decoded.pending`, which they are no more when they are asked for later.
     """
+
+    patient = True
 
     def __init__(self, capture: Capture, settings: Settings = Settings()) -> None:
         self.capture, self.settings = capture, settings
@@ -60,8 +68,8 @@ class Session:
         self._first_time: int | None = None
         self._without_time = 0
         self._paired: _Recent[_Paired] = _Recent(64)
-        self._alone: _Recent[Decoded] = _Recent(4096)
-        self._whole: _Recent[Decoded] = _Recent(1024)
+        self._alone: _Recent[Decoded] = _Recent(4096, self._stale)
+        self._whole: _Recent[Decoded] = _Recent(1024, self._stale)
 
     @classmethod
     def open(cls, path: str, settings: Settings = Settings()) -> Session:
@@ -84,16 +92,17 @@ class Session:
         return session
 
     @cached_property
-    def _contexts(self) -> Contexts:
-        return Contexts(remember=True)
+    def history(self) -> History:
+        """What is known of each frame from those before it."""
+        return History(self.store, self.guard(remember=True) if self.settings.keys.keys else None)
+
+    @property
+    def _guard(self) -> Guard | None:
+        return self.history.guard if self.settings.keys.keys else None
 
     def guard(self, remember: bool = False, conduct: bool = True) -> Guard:
         """Judges messages with the user's keys, from the first frame on; see `Guard`."""
         return Guard(self.store, self.settings.keys, remember, conduct)
-
-    @cached_property
-    def _guard(self) -> Guard | None:
-        return self.guard(remember=True) if self.settings.keys.keys else None
 
     @cached_property
     def decoder(self) -> Decoder:
@@ -140,7 +149,7 @@ class Session:
 
     def _decode(self, index: int) -> Decoded:
         alone = self._alone.get(index, self._decode_alone)
-        request = self._request_of(index) if may_answer(alone.values) else NONE
+        request = self._request_of(index) if may_answer(alone.values) and not self._unpaired(alone) else NONE
         return self.with_request(index, request)
 
     def with_request(self, index: int, request: int) -> Decoded:
@@ -148,9 +157,10 @@ class Session:
         alone = self._alone.get(index, self._decode_alone)
         if request == NONE:
             return alone
-        values = self._alone.get(request, self._decode_alone).values
-        decoded = self._decode_with(alone.frame, index, values, self._earlier(index, alone))
+        asking = self._alone.get(request, self._decode_alone)
+        decoded = self._decode_with(alone.frame, index, asking.values, self._earlier(index, alone))
         decoded.request = request + 1
+        decoded.pending |= asking.pending
         return decoded
 
     def _decode_alone(self, index: int) -> Decoded:
@@ -160,7 +170,7 @@ class Session:
 
     def _earlier(self, index: int, decoded: Decoded) -> bytes | None:
         """What the packets before have of a message that ends in this frame; None where there are none."""
-        if "c1218.fragment.data" not in decoded.values:
+        if "c1218.fragment.data" not in decoded.values or self._unpaired(decoded):
             return None
         parts = self._pairs_at(index).parts.get(index)
         return together(np.frombuffer(self.capture.buffer, np.uint8), parts) if parts is not None else None
@@ -168,8 +178,10 @@ class Session:
     def _decode_with(
         self, frame: Frame, index: int, request: Mapping[str, Any] | None = None, earlier: bytes | None = None
     ) -> Decoded:
-        tables = Tables(lambda: self._seen_before(index))
-        judged = self._judged(index)
+        late = not self.patient and self.history.stop <= index
+        guard = self._guard
+        tables = Tables(lambda: None if late else self._seen_before(index))
+        judged = guard.of(index) if guard is not None and not late and self._follow(index) else None
         known = Knowledge(
             request=request,
             tables=tables,
@@ -182,29 +194,32 @@ class Session:
         if judged is not None:
             decoded.security = judged
             decoded.findings += judged.findings
+            if judged.status == BAD_DIGEST:
+                decoded.info += f" {FORGED}"
         decoded.tables = {name: frame + 1 for name, frame in tables.used.items()}
+        decoded.pending = late and (guard is not None or tables.asked)
+        if decoded.pending:
+            self.history.ask(index + 1)
         return decoded
 
     def _seen_before(self, index: int) -> Seen | None:
         """What the tables of the meter of a frame were known to say before it."""
-        return self._contexts.of(index) if self._follow(index) else None
-
-    def _judged(self, index: int) -> Judged | None:
-        """How the message of a frame is protected."""
-        if self._guard is None or not self._follow(index):
-            return None
-        return self._guard.of(index)
+        return self.history.seen_before(index) if self._follow(index) else None
 
     def _follow(self, index: int) -> bool:
-        """Track the capture as far as a frame; False where it ends before."""
-        while self._contexts.stop <= index:
-            before = self._contexts.stop
-            for _ in track(self.store, whole=False, start=before, contexts=self._contexts, guard=self._guard):
-                if self._contexts.stop > index:
-                    break
-            if self._contexts.stop == before:
-                return False
-        return True
+        """Whether all is known of a frame; finds it out where nobody else does."""
+        if self.patient:
+            for _ in self.history.follow(index + 1):
+                pass
+        return self.history.stop > index
+
+    def _stale(self, index: int, decoded: Decoded) -> bool:
+        """Whether more is known of a frame than when it was decoded."""
+        return decoded.pending and self.history.stop > index
+
+    def _unpaired(self, decoded: Decoded) -> bool:
+        """Whether what belongs to a frame cannot be told yet: of what is encrypted nothing says which way it goes."""
+        return decoded.pending and self._guard is not None
 
     def _request_of(self, index: int) -> int:
         """Index of the request that a response answers, `NONE` where it has none in reach."""
@@ -214,16 +229,19 @@ class Session:
         """The block that a frame is in."""
         start = index - index % BLOCK
         found = self._paired.get(start, self._pair)
-        if index >= found.stop:  # the capture has grown since
+        if index >= found.stop:  # the capture has grown since, or more of it is known
             found = self._paired.put(start, self._pair(start))
         return found
 
     def _pair(self, start: int) -> _Paired:
         """A block, paired with what is before it in reach."""
         stop, before = min(start + BLOCK, len(self.capture)), max(0, start - FAR_BACK)
+        guard = self._guard
+        if guard is not None and not self._follow(stop - 1):
+            stop = min(stop, self.history.stop)
         pairing, chunk = Pairing(), self.store.chunk(before, stop)
-        if self._guard is not None and self._follow(stop - 1):
-            take_in(self.store, chunk, self._guard.recall(chunk)[0])
+        if guard is not None:
+            take_in(self.store, chunk, guard.recall(chunk)[0])
         requests = pairing.pair(chunk)[start - before :]
         return _Paired(stop, requests, pairing.parts)
 
@@ -239,14 +257,16 @@ class _Paired(NamedTuple):
 
 class Tables(Mapping[str, int]):
     """Values of the tables of a meter, found out when the first is asked for. `used`: index of the frame that each
-    value that was asked for was seen in."""
+    value that was asked for was seen in. `asked`: whether any was."""
 
     def __init__(self, find: Callable[[], Seen | None]) -> None:
         self._find = find
         self.used: dict[str, int] = {}
+        self.asked = False
 
     @cached_property
     def _seen(self) -> Seen | None:
+        self.asked = True
         return self._find()
 
     def __getitem__(self, name: str) -> int:
@@ -264,14 +284,14 @@ class Tables(Mapping[str, int]):
 
 
 class _Recent(Generic[T]):
-    """The last results of a function of an index."""
+    """The last results of a function of an index. `stale`: whether one must be made again."""
 
-    def __init__(self, size: int) -> None:
-        self.size, self.kept = size, OrderedDict[int, T]()
+    def __init__(self, size: int, stale: Callable[[int, T], bool] = lambda index, result: False) -> None:
+        self.size, self.stale, self.kept = size, stale, OrderedDict[int, T]()
 
     def get(self, index: int, make: Callable[[int], T]) -> T:
         found = self.kept.get(index)
-        if found is None:
+        if found is None or self.stale(index, found):
             found = self.put(index, make(index))
         return found
 

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from osgp_analyzer.analysis.security.guard import Secured
+from osgp_analyzer.analysis.security.judged import FORGED
+from osgp_analyzer.analysis.security.verdicts import BAD_DIGEST
 from osgp_analyzer.analysis.tracking import Tracked
 from osgp_analyzer.app.session import Session
 from osgp_analyzer.engines.columns import cells
@@ -124,6 +127,12 @@ class _Found:
             before = cells.table(["[", " ["], self.spoken[rows].astype(np.int64))
             self.info.append((rows, concat([before, text, cells.constant("]", size)])))
 
+    def add_forged(self, secured: Secured) -> None:
+        """Say of which frames the digest is bad."""
+        rows = np.flatnonzero((secured.status == BAD_DIGEST) & self.wanted)
+        self.info.append((rows, cells.constant(f" {FORGED}", len(rows))))
+        self.worst[rows] = SEVERITIES.index(Severity.ERROR)
+
 
 def summarise(session: Session, tracked: Tracked, mask: Bools) -> Summaries:
     """The summaries of the frames of a mask."""
@@ -133,6 +142,8 @@ def summarise(session: Session, tracked: Tracked, mask: Bools) -> Summaries:
         for group in sorted(groups, key=lambda group: group.depth):
             found.add(group, places)
     found.add_faults()
+    if tracked.secured is not None:
+        found.add_forged(tracked.secured)
     source = found.addresses(lambda definition: definition.source_address)
     destination = found.addresses(lambda definition: definition.destination_address)
     found.alone |= chunk.captured < chunk.length

@@ -181,6 +181,8 @@ def parser() -> argparse.ArgumentParser:
     _sql(commands)
     _stats(commands)
     _audit(commands)
+    _chains(commands)
+    _topology(commands)
     _table(commands)
     _keys(commands)
     _simulate(commands)
@@ -359,6 +361,66 @@ def _audit(commands: argparse._SubParsersAction[Parser]) -> None:
     audit.set_defaults(run="osgp_analyzer.cli.audit")
 
 
+CHAINS = """\
+A chain is one question on its way through repeaters and back: every frame of it, as far as it was heard. Outcomes:
+  answered      the source got the target's answer
+  delivered     the agent reports that it has sent the message
+  failed        at the hop that is named: a node said so, or nothing came back however often it was sent
+  answer lost   an answer got to the hop that is named, and was asked for again in vain
+  open          the timers had not run out at the end of the capture
+  in part       the tap heard too little to tell
+
+In a drawing an arrow of dots is the alternate path. With -Y a chain is shown when one of its frames matches.
+
+examples:
+  osgp-analyzer chains -Y "chain.outcome == failed" capture.pcap
+  osgp-analyzer chains -V -Y "frame.number == 1234" capture.pcap
+"""
+
+
+def _chains(commands: argparse._SubParsersAction[Parser]) -> None:
+    chains = _command(
+        commands,
+        "chains",
+        "proxied exchanges: who carried what, how far it got, and why not",
+        "Print the exchanges that go through repeaters, a line each, or with -V drawn hop by hop.",
+        CHAINS,
+    )
+    _common(chains)
+    _filter(chains)
+    chains.add_argument("-V", dest="tree", action="store_true", help="draw the frames of each chain, with times")
+    chains.add_argument("--json", action="store_true", help="one object a line, with all frames; times are ns")
+    chains.set_defaults(run="osgp_analyzer.cli.chains")
+
+
+TOPOLOGY = """\
+Nodes, the links between them with their use and success, and the routes to each target, as the traffic shows them. A
+node stands below the one that most messages to it come from.
+
+examples:
+  osgp-analyzer topology capture.pcap
+  osgp-analyzer topology --html network.html capture.pcap
+  osgp-analyzer topology --dot capture.pcap | dot -Tsvg > network.svg
+"""
+
+
+def _topology(commands: argparse._SubParsersAction[Parser]) -> None:
+    topology = _command(
+        commands,
+        "topology",
+        "the network: nodes, links, routes to each meter",
+        "Print the network that the traffic shows as a tree, or as JSON, GraphML, Graphviz, or an HTML page.",
+        TOPOLOGY,
+    )
+    _common(topology)
+    form = topology.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="one JSON object; times are ns")
+    form.add_argument("--graphml", action="store_true", help="GraphML, for graph programs")
+    form.add_argument("--dot", action="store_true", help="for Graphviz")
+    form.add_argument("--html", type=file, metavar="OUT", help="write a page with a picture; - for standard output")
+    topology.set_defaults(run="osgp_analyzer.cli.topology")
+
+
 TABLE = """\
 HEX may have spaces, colons, 0x and line breaks in it. Offsets in the output count from the start of the table.
 
@@ -430,10 +492,16 @@ examples:
   osgp-analyzer keys add keys.toml --group 4F5347/3 --oma-key
   osgp-analyzer keys add keys.toml --try --omak
 """
+TRY = """\
+Each message is tried with the keys of its meter, and the first messages of a meter with all keys.
+
+example:
+  osgp-analyzer keys try capture.pcapng --keys keys.toml
+"""
 
 
 def _keys(commands: argparse._SubParsersAction[Parser]) -> None:
-    keys = _command(commands, "keys", "write key files, list and check them", "Work on files of keys.", KEYS)
+    keys = _command(commands, "keys", "write key files, list, check and try them", "Work on files of keys.", KEYS)
     actions = keys.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=_KeysParser)
     keys.set_defaults(run="osgp_analyzer.cli.keys")
 
@@ -463,6 +531,9 @@ def _keys(commands: argparse._SubParsersAction[Parser]) -> None:
         action = actions.add_parser(name, help=summary, description=description)
         action.add_argument("files", nargs="*", type=file, metavar="FILE", help="key files; none: the standing one")
         _shared_keys(action)
+    fits = _command(actions, "try", "say which keys fit which meters of a capture", "Try keys on a capture.", TRY)
+    _common(fits)
+    fits.set_defaults(run="osgp_analyzer.cli.keys_try")
 
 
 KINDS = {

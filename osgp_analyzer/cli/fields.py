@@ -46,6 +46,10 @@ OTHERS: dict[str, tuple[str, Described]] = {
         "Protection of messages, with --keys",
         {n: f"{f.label}: {f.doc}" for n, f in FIELDS.items() if n.startswith("security.")},
     ),
+    "chain": (
+        "Chains: proxied exchanges, found over all frames",
+        {n: f"{f.label}: {f.doc}" for n, f in FIELDS.items() if n.startswith("chain.")},
+    ),
     "finding": ("Findings", FINDING),
     "data": ("Data", {"data.data": "Bytes that no layer reads"}),
     "padding": ("Padding", {"padding.padding": "Bytes behind the end that a layer gives for itself"}),

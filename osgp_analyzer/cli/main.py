@@ -19,13 +19,18 @@ RARELY = 100_000
 """New objects after which Python looks for cycles of them: definitions live until the end, and chunks have none."""
 
 
+COMMANDS = (
+    *("show", "view", "fields", "export", "sql", "stats", "audit", "chains", "topology", "table", "keys"),
+    "simulate",
+)
+
+
 def with_command(arguments: list[str]) -> list[str]:
     """Put the command in front of arguments that start with a file: the screen, or `show` without a terminal."""
-    commands = ("show", "view", "fields", "export", "sql", "stats", "audit", "table", "keys", "simulate")
-    if not arguments or arguments[0] in (*commands, "-h", "--help", "--version"):
+    if not arguments or arguments[0] in (*COMMANDS, "-h", "--help", "--version"):
         return arguments
     if "." not in arguments[0] and "/" not in arguments[0] and arguments[0] != "-" and not os.path.exists(arguments[0]):
-        near = difflib.get_close_matches(arguments[0], commands, 1)
+        near = difflib.get_close_matches(arguments[0], COMMANDS, 1)
         if near:
             return arguments
     # The screen writes to standard error, as programs that draw do.

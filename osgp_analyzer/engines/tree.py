@@ -12,11 +12,24 @@ Value = int | str | list["Value"] | None
 """As in JSON: numbers, bytes as lower-case hex, text, lists of these."""
 
 
+NOWHERE = range(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """Bytes that a procedure made and that are nowhere in the frame. `offset`: where in it that comes from. `title`:
+    what they are called, ``Decrypted``."""
+
+    offset: int
+    data: bytes = field(repr=False)
+    title: str
+
+
 @dataclass(slots=True)
 class FieldNode:
-    """A field: `value` for machines, `text` for people. `offset` and `length` in bytes of the frame; a computed field
-    has no bytes and an offset of None. `bits` is (first bit in its first byte, number of bits) where a byte is
-    shared."""
+    """A field: `value` for machines, `text` for people. `offset` and `length` in bytes of the frame; what has no bytes
+    there, as a computed field, has an offset of None. `within`: its place in the derived bytes that its layer is read
+    from. `bits` is (first bit in its first byte, number of bits) where a byte is shared."""
 
     name: str
     label: str
@@ -25,6 +38,7 @@ class FieldNode:
     raw: bytes = b""
     offset: int | None = None
     length: int = 0
+    within: range = NOWHERE
     bits: tuple[int, int] | None = None
     little: bool = False
     """`bits` are those of the bytes as a little-endian number."""
@@ -54,7 +68,8 @@ class FieldNode:
 
 @dataclass(slots=True)
 class LayerNode:
-    """A layer: its own bytes are `length` from `offset`, the enclosed layers not counted."""
+    """A layer: its own bytes are `length` from `offset`, the enclosed layers not counted. One that is read from
+    `derived` bytes has none in the frame; its place in them is `within`, and `offset` is theirs."""
 
     name: str
     title: str
@@ -62,6 +77,8 @@ class LayerNode:
     offset: int
     length: int
     doc: str = ""
+    derived: Derived | None = None
+    within: range = NOWHERE
     fields: list[FieldNode] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 

@@ -234,7 +234,7 @@ class View(Field):
     """A layer read from bytes that are there already: those of a field before it, or made by a procedure.
 
     Where they are made by a procedure they are nowhere in the frame: the layer goes on with the message, and is not a
-    part of this one.
+    part of this one. `made` is what such bytes are called.
 
     The bytes may be a part of the layer: they begin `skip` bytes into it, and end where they end. `whole` says where
     they should be all of it; only then is it worth a finding that some are missing. It takes no bytes itself, and
@@ -245,6 +245,7 @@ class View(Field):
     data: Expr
     skip: Size = 0
     whole: Expr | bool = True
+    made: str = "Derived"
 
     def expressions(self) -> tuple[Expr, ...]:
         extra = (self.data, self.skip, self.whole)

@@ -63,7 +63,7 @@ class FrameStore:
         self._evidence: dict[int, bool | None] = {}
         self._samples: dict[int, list[int]] = {}
         self._learnt = 0
-        self._lock = threading.Lock()
+        self._lock, self._learning = threading.Lock(), threading.Lock()
 
     def __len__(self) -> int:
         return self.chunks[-1].stop if self.chunks else 0
@@ -158,8 +158,9 @@ class FrameStore:
             return self.crc
         if interface.fcs_length is not None:
             return interface.fcs_length > 0
-        self._learn()
-        return self._evidence.get(interface.index)
+        with self._learning:
+            self._learn()
+            return self._evidence.get(interface.index)
 
     def beyond(self, chunk: Chunk, names: Iterable[str], asked: Mapping[str, Numbers] | None) -> Bools:
         """The frames of which the kept columns of a chunk, and `Chunk.more`, do not have all values of these fields.

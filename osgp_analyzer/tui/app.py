@@ -8,8 +8,11 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from functools import partial
 from typing import Any, ClassVar
 
+import rich
+from rich.traceback import Traceback
 from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
@@ -19,23 +22,25 @@ from textual.widgets import Footer
 
 from osgp_analyzer.app.session import Session
 from osgp_analyzer.engines.text import printable
+from osgp_analyzer.engines.tree import Derived
 from osgp_analyzer.tui import help
-from osgp_analyzer.tui.bytes import NOTHING, BytesView
+from osgp_analyzer.tui.bytes import NOTHING, BytesView, Page
 from osgp_analyzer.tui.clock import Clock
-from osgp_analyzer.tui.indexing import Indexing
+from osgp_analyzer.tui.indexing import Background, following, indexing
 from osgp_analyzer.tui.lines import Lines
 from osgp_analyzer.tui.list import FrameList
-from osgp_analyzer.tui.outline import describe, outline
+from osgp_analyzer.tui.outline import derivations, describe, outline
 from osgp_analyzer.tui.prompt import Prompt
 from osgp_analyzer.tui.search import Test, has_findings, has_text, search
-from osgp_analyzer.tui.status import Status
+from osgp_analyzer.tui.status import Status, pending, place
 from osgp_analyzer.tui.tree import FieldTree
 
 
 class Screen(App[None]):
     """Frame list, field tree, bytes; what is selected in one is shown in the others.
 
-    The session is used by the event loop only; another thread indexes the capture under it (`Indexing`).
+    The session is used by the event loop only; other threads index the capture under it and follow what is known of
+    its frames (`Background`).
     """
 
     CSS = """
@@ -61,6 +66,7 @@ class Screen(App[None]):
         Binding("left_square_bracket", "finding(-1)", "Previous frame with findings", show=False),
         Binding("escape", "stop", "Stop searching", show=False),
         Binding("t", "time", "Times"),
+        Binding("v", "view", "Other bytes (decrypted, joined)", show=False),
         Binding("i", "about", "About the field"),
         Binding("z,F", "zoom", "Zoom pane"),
         Binding("plus,equals_sign", "resize(1)", "Larger pane", show=False),
@@ -68,7 +74,7 @@ class Screen(App[None]):
     ]
 
     class Grown(Message):
-        """More frames are indexed; `error` ended it."""
+        """More frames are indexed, or more is known of them; `error` ended it."""
 
         def __init__(self, error: BaseException | None) -> None:
             self.error = error
@@ -82,15 +88,18 @@ class Screen(App[None]):
         self.frames = FrameList(session, self.clock, id="list")
         self.fields = FieldTree(id="tree")
         self.octets = BytesView(id="bytes")
+        self.derived: list[Derived | None] = [None]
+        """What is on the pages of the bytes; None: the frame itself."""
         self.status = Status(id="status")
         self.prompt = Prompt(id="prompt")
         self.panes: tuple[Widget, ...] = (self.frames, self.fields, self.octets)
-        self.zoomed = False
+        self.zoomed = self._waiting = False
         self._weights = [9, 8, 4]
         self._pane = 0
         self._text = ""
         self._origin = 0
-        self._indexing = Indexing(session.capture, self._grown)
+        self._indexing = Background("indexing", partial(indexing, session.capture), self._grown)
+        self._following = Background("following", partial(following, session.history, session.capture), self._grown)
 
     def run(self, *args: Any, **options: Any) -> None:
         """As Textual does it, but the keys come from the terminal even if the capture comes from standard input."""
@@ -101,7 +110,7 @@ class Screen(App[None]):
 
     def compose(self) -> ComposeResult:
         """Panes above the lines at the bottom."""
-        self.fields.border_title, self.octets.border_title = "Fields", "Bytes"
+        self.fields.border_title = "Fields"
         yield from self.panes
         yield self.prompt
         yield self.status
@@ -109,9 +118,11 @@ class Screen(App[None]):
 
     def on_mount(self) -> None:
         """Show the frames that are known, and look for the others."""
-        self.frames.grow()
+        self.session.patient = False
+        self._grow()
         self.frames.focus()
         self._indexing.start()
+        self._following.start()
         with suppress(NotImplementedError):  # Windows has no such handlers
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit)
 
@@ -122,13 +133,26 @@ class Screen(App[None]):
     def on_unmount(self) -> None:
         """Nobody is left to be told."""
         self._indexing.stopped.set()
+        self._following.stopped.set()
+        self.session.history.asked.set()  # it may be waiting
 
     def on_screen_grown(self, event: Grown) -> None:
-        """More frames."""
+        """More frames, or more about them."""
         if event.error is not None:
             raise event.error
-        self.frames.grow()
+        self._grow()
+        if self._waiting and not self.session[self.frames.cursor].pending:
+            self._show()
         self._tell_file()
+
+    def _grow(self) -> None:
+        self.frames.grow()
+        if self.session.settings.keys.keys:
+            self.session.history.ask(len(self.session))
+
+    def _fatal_error(self) -> None:
+        """As Textual does it, but without the values of variables, which may be keys."""
+        self.panic(Traceback(width=None, suppress=[rich]))
 
     # -- one selection in three panes -------------------------------------------------------------------
 
@@ -136,10 +160,18 @@ class Screen(App[None]):
         """Another frame. Of several moves only the last one counts."""
         if event.index != self.frames.cursor:
             return
-        decoded = self.session[event.index]
-        self.octets.show(decoded.frame.data)
-        self.fields.show(outline(decoded, self.clock.text(event.index)))
+        self._show()
         self._tell_file()
+
+    def _show(self) -> None:
+        """Fields and bytes of the frame under the cursor."""
+        decoded = self.session[self.frames.cursor]
+        self._waiting = decoded.pending
+        items = outline(decoded, self.clock.text(self.frames.cursor), pending(self.session))
+        derived = derivations(items)
+        self.derived = [None, *derived]
+        self.octets.show([Page("Frame", decoded.frame.data), *(Page(one.title, one.data) for one in derived)])
+        self.fields.show(items)
 
     def on_frame_list_opened(self) -> None:
         """Enter in the list."""
@@ -152,26 +184,17 @@ class Screen(App[None]):
             self.octets.light(NOTHING, NOTHING)
             self.status.tell(field="")
             return
-        self.octets.light(item.span if item.parent is not None else NOTHING, item.layer.span)
+        page = next((at for at, one in enumerate(self.derived) if one is item.derived), 0)
+        self.octets.light(item.span if item.parent is not None else NOTHING, item.layer.span, page)
         self.status.tell(field="  ".join(describe(item)))
 
     def on_bytes_view_pointed(self, event: BytesView.Pointed) -> None:
         """A byte: go to its field."""
-        self.fields.select_byte(event.offset)
+        if event.page < len(self.derived):
+            self.fields.select_byte(event.offset, self.derived[event.page])
 
     def _tell_file(self) -> None:
-        capture = self.session.capture
-        parts = [self.title, f"frame {self.frames.cursor + 1} of {len(capture)}"]
-        if not capture.complete:
-            progress = capture.progress
-            parts.append("reading" if progress is None else f"indexing {progress:.0%}")
-        if self.frames.cursor >= 0:
-            found = len(self.session[self.frames.cursor].findings)
-            parts += [f"{found} finding{'s' * (found != 1)}"] if found else []
-        parts += [str(note) for note in capture.notes[:1]]
-        if len(capture.notes) > 1:
-            parts.append(f"and {len(capture.notes) - 1} more notes")
-        self.status.tell(file=" · ".join(parts))
+        self.status.tell(file=[self.title, *place(self.session, self.frames.cursor)])
 
     # -- panes ------------------------------------------------------------------------------------------
 
@@ -217,7 +240,14 @@ class Screen(App[None]):
         self.frames.restamp()
         self.status.tell(alert=f"times: {self.clock.format}")
         if self.frames.cursor >= 0:
-            self.fields.show(outline(self.session[self.frames.cursor], self.clock.text(self.frames.cursor)))
+            self._show()
+
+    def action_view(self) -> None:
+        """Show other bytes of the frame."""
+        if len(self.derived) > 1:
+            self.octets.turn((self.octets.page + 1) % len(self.derived))
+        else:
+            self.status.tell(alert="this frame has no decrypted or joined bytes")
 
     # -- pages ------------------------------------------------------------------------------------------
 

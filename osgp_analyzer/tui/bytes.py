@@ -1,19 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The bytes of a frame, in hex and ASCII."""
+"""The bytes of a frame, and those that were derived of it, in hex and ASCII."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.style import Style as Look
 
+from osgp_analyzer.engines.text import count
 from osgp_analyzer.tui.lines import PANE_KEYS
 
 FULL_WIDTH = 72
@@ -22,8 +26,18 @@ FULL_WIDTH = 72
 NOTHING = range(0)
 
 
+class Page(NamedTuple):
+    """Bytes with what they are called."""
+
+    title: str
+    data: bytes
+
+
 class BytesView(ScrollView, can_focus=True):
-    """16 bytes a row, 8 on narrow screens. Lights the selected field, and tells which byte is pointed at."""
+    """16 bytes a row, 8 on narrow screens. Lights the selected field, and tells which byte is pointed at.
+
+    Where there are several pages, the title has all their names and marks the one that is shown.
+    """
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {"bytes--offset", "bytes--field", "bytes--layer", "bytes--cursor"}
@@ -52,26 +66,56 @@ class BytesView(ScrollView, can_focus=True):
     class Pointed(Message):
         """The byte cursor was moved."""
 
-        def __init__(self, offset: int) -> None:
-            self.offset = offset
+        def __init__(self, page: int, offset: int) -> None:
+            self.page, self.offset = page, offset
             super().__init__()
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.data = b""
-        self.cursor = 0
+        self.pages: Sequence[Page] = (Page("Frame", b""),)
+        self.page = self.lit_page = self.cursor = 0
         self.lit_field = self.lit_layer = NOTHING
 
-    def show(self, data: bytes) -> None:
+    @property
+    def data(self) -> bytes:
+        """The bytes of the page that is shown."""
+        return self.pages[self.page].data
+
+    def show(self, pages: Sequence[Page]) -> None:
         """Show another frame."""
-        self.data, self.cursor = data, 0
+        self.pages = pages
         self.lit_field = self.lit_layer = NOTHING
-        self._fold()
+        self.turn(0)
         self.scroll_to(y=0, animate=False, force=True)
 
-    def light(self, field: range, layer: range) -> None:
+    def turn(self, page: int) -> None:
+        """Show a page: what is lit there, or its start."""
+        lit = self.lit_field or self.lit_layer if page == self.lit_page else NOTHING
+        self.page, self.cursor = page, lit[0] if lit and lit[0] < len(self.pages[page].data) else 0
+        self.border_title = self._title()
+        self._fold()
+        self._show_cursor()
+
+    def _title(self) -> str | Content:
+        if len(self.pages) == 1:
+            return "Bytes"
+        names = [
+            Content(f"{'●' if at == self.page else '○'} {page.title} ({count(len(page.data))})").stylize(
+                Look.from_meta({"@click": f"turn({at})"})
+            )
+            for at, page in enumerate(self.pages)
+        ]
+        return Content("  ").join(names)
+
+    def action_turn(self, page: int) -> None:
+        """Show a page."""
+        self.turn(page)
+
+    def light(self, field: range, layer: range, page: int = 0) -> None:
         """Light the bytes of a field, and faintly those of its layer. The cursor comes along if it is elsewhere."""
-        self.lit_field, self.lit_layer = field, layer
+        self.lit_field, self.lit_layer, self.lit_page = field, layer, page
+        if page != self.page:
+            self.turn(page)
         target = field or layer
         if target and self.cursor not in target and target[0] < len(self.data):
             self.cursor = target[0]
@@ -115,7 +159,7 @@ class BytesView(ScrollView, can_focus=True):
             self.cursor = min(max(offset, 0), len(self.data) - 1)
             self._show_cursor()
             self.refresh()
-            self.post_message(self.Pointed(self.cursor))
+            self.post_message(self.Pointed(self.page, self.cursor))
 
     def action_move(self, count: int) -> None:
         """Move by bytes."""
@@ -174,6 +218,8 @@ class BytesView(ScrollView, can_focus=True):
 
     def _lit(self, *offsets: int) -> Style:
         """Style of what all of these bytes are in."""
+        if self.page != self.lit_page:
+            return self.rich_style
         for name, lit in (("field", [self.lit_field]), ("layer", [self.lit_field, self.lit_layer])):
             if all(any(offset in one for one in lit) for offset in offsets):
                 return self.get_component_rich_style(f"bytes--{name}")

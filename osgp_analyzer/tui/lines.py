@@ -36,6 +36,8 @@ class Lines(ScrollView, can_focus=True):
         "lines--warn",
         "lines--note",
         "lines--chat",
+        "lines--good",
+        "lines--bad",
     }
     DEFAULT_CSS = """
     Lines {
@@ -51,6 +53,8 @@ class Lines(ScrollView, can_focus=True):
         & > .lines--warn { color: $text-warning; background: $warning-muted; }
         & > .lines--note { color: $text-secondary; }
         & > .lines--chat { color: $text-muted; }
+        & > .lines--good { color: $text-success; text-style: bold; }
+        & > .lines--bad { color: $text-error; text-style: bold; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -31,6 +31,9 @@ NARROW = 100
 MARKS = {Severity.ERROR: "✗", Severity.WARN: "!"}
 """At the start of a row: not everybody sees the colours."""
 
+PENDING = "…"
+"""The same, where not all is known of the frame yet."""
+
 
 class FrameList(Lines):
     """A row for each frame; frames are decoded when their row is drawn."""
@@ -120,8 +123,16 @@ class FrameList(Lines):
 
     def line(self, index: int, width: int) -> list[Segment]:
         """The row of a frame."""
-        worst = self.session[index].worst
-        style = self.style_of(worst.value) if worst in MARKS else self.rich_style
+        decoded = self.session[index]
+        worst = decoded.worst if not decoded.pending else None
+        mark = PENDING if decoded.pending else MARKS.get(worst, " ") if worst else " "
+        style = (
+            self.style_of(worst.value)
+            if worst in MARKS
+            else self.style_of("dim")
+            if decoded.pending
+            else self.rich_style
+        )
         if index == self.cursor:
             style += self.style_of("cursor")
-        return [Segment(self._row(MARKS.get(worst, " ") if worst else " ", self.cells(index), width), style)]
+        return [Segment(self._row(mark, self.cells(index), width), style)]

@@ -39,8 +39,8 @@ def has_findings(decoded: Decoded) -> bool:
 async def search(session: Session, test: Test, start: int, step: int, progress: Callable[[int], None]) -> int | None:
     """Index of the next frame from `start` on that passes, onwards (step 1) or back (-1), around the end.
 
-    Going on, it waits for frames that are not indexed yet. Runs in the event loop: a `Session` is for one
-    thread. None when all frames were looked at. `progress` gets the index now and then.
+    Going on, it waits for frames that are not indexed yet, or of which not all is known. Runs in the event loop: a
+    `Session` is for one thread. None when all frames were looked at. `progress` gets the index now and then.
     """
     index, looked = start, 0
     until, report = monotonic() + SLICE, monotonic() + REPORT
@@ -49,7 +49,11 @@ async def search(session: Session, test: Test, start: int, step: int, progress: 
             await asyncio.sleep(REST)
             continue
         index %= len(session)
-        if test(session[index]):
+        decoded = session[index]
+        if decoded.pending:
+            await asyncio.sleep(REST)
+            continue
+        if test(decoded):
             return index
         index, looked = index + step, looked + 1
         if monotonic() > until:

@@ -9,10 +9,12 @@ from rich.segment import Segment
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from osgp_analyzer.engines.tree import FieldNode, LayerNode
+from osgp_analyzer.analysis.security.judged import Judged
+from osgp_analyzer.engines.tree import Derived, FieldNode, LayerNode
 from osgp_analyzer.tui.cells import fit
 from osgp_analyzer.tui.lines import Lines
 from osgp_analyzer.tui.outline import Item, covering
+from osgp_analyzer.tui.status import SECURITY
 
 INDENT = 3
 
@@ -58,9 +60,9 @@ class FieldTree(Lines):
         innermost = len(self.items) > 1 and item is self.items[-1]
         return self._open.get(item.key, innermost or (isinstance(item.of, FieldNode) and item.of.main))
 
-    def select_byte(self, offset: int) -> None:
-        """Go to the innermost field that has this byte."""
-        item = covering(self.items, offset)
+    def select_byte(self, offset: int, derived: Derived | None = None) -> None:
+        """Go to the innermost field that has this byte, of the frame or of what is derived of it."""
+        item = covering(self.items, offset, derived)
         if item is not None:
             self._reveal(item)
             self.point_to(self.rows.index(item))
@@ -162,6 +164,8 @@ class FieldTree(Lines):
         worst = item.worst
         if worst is not None:
             style = self.style_of(worst.value)
+        elif isinstance(item.of, Judged):
+            style = self.style_of(SECURITY.get(item.of.word, "title"))
         elif item.parent is None:
             style = self.style_of("title") if isinstance(item.of, LayerNode) else self.style_of("dim")
         else:

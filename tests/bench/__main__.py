@@ -14,7 +14,8 @@ from pathlib import Path
 from tests.bench.inside import FILTER
 from tests.bench.measure import Failed, run, said, warm
 from tests.bench.reads import FIELDS as TABLE_FIELDS
-from tests.bench.report import Comparison, Reads, Results, Size, markdown
+from tests.bench.report import Comparison, Judged, Reads, Results, Size, markdown
+from tests.bench.secured import NOBODYS
 from tests.bench.tools import ROOT, Ours, Tshark, inside
 
 OUT = ROOT / "docs" / "speed.md"
@@ -104,6 +105,30 @@ class Bench:
                 said(f"{READS:,} reads, round {turn + 1}: {reads.show[-1].seconds:.2f} s; alone {each:.0f} µs a frame")
             self._done(capture)
 
+    def keys(self) -> None:
+        """Messages judged and opened with keys, and digests in bulk and one by one."""
+        with self._attempt("keys"):
+            for what, frames, encrypt, ring in (
+                ("digests, keys by address", self.results.frames, False, "keys"),
+                (f"digests, {NOBODYS} keys of nobody", self.results.frames, False, "try"),
+                ("RC4, keys by address", self.results.frames // 5, True, "keys"),
+            ):
+                capture = self.folder / f"{'rc4' if encrypt else 'oma'}-{frames}.pcapng"
+                if not capture.exists():
+                    said(f"generating {capture.name}")
+                    command = [sys.executable, "-m", "tests.bench.secured", str(frames), str(capture)]
+                    run([*command, *(["--encrypt"] if encrypt else [])], options={"cwd": ROOT})
+                warm(capture)
+                found, _ = inside("judged", capture, str(capture.with_suffix(f".{ring}.toml")))
+                one = Judged(what, found["frames"], found["verified"], found["opened"], min(found["columns"]),
+                             min(found["judged"]))  # fmt: skip
+                self.results.judged.append(one)
+                said(f"{what}: {one.columns:.2f} s, with keys {one.judged:.2f} s, {one.verified:,} verified")
+            for _ in range(self.results.rounds):
+                found, _ = inside("digests", capture)
+                self.results.digests.append((found["bulk"], found["alone"]))
+                said(f"digests: {found['alone'] / found['bulk']:.0f} times as fast in bulk")
+
     def grow(self, largest: int) -> None:
         """Time and memory from few frames to many."""
         for frames in (size for size in SIZES if size <= largest):
@@ -146,6 +171,7 @@ def main() -> int:
     parser.add_argument("--frames", type=int, default=1_000_000, help="of the comparisons (default: 1000000)")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--growth", action="store_true", help="only growth and memory; docs/speed.md is left alone")
+    parser.add_argument("--keys", action="store_true", help="only keys; docs/speed.md is left alone")
     parser.add_argument("--tables", action="store_true", help="only reads of a table; docs/speed.md is left alone")
     parser.add_argument("--all", action="store_true", help="growth to 10 million frames")
     parser.add_argument(
@@ -157,20 +183,23 @@ def main() -> int:
     try:
         with _folder(options.keep) as folder:
             bench = Bench(folder, options.frames, options.rounds, options.keep is not None)
-            if not (options.growth or options.tables):
+            some = options.growth or options.tables or options.keys
+            if not some:
                 bench.compare()
                 bench.filter()
                 bench.peers()
-            if not options.growth:
+            if options.tables or not some:
                 bench.tables()
-            if not options.tables:
+            if options.keys or not some:
+                bench.keys()
+            if options.growth or not some:
                 bench.grow(SIZES[-1] if options.all else options.frames)
     except KeyboardInterrupt:
         said("stopped; the captures are removed" if options.keep is None else "stopped")
         return 130
     text = markdown(bench.results, sys.argv[1:], FILTER)
     print(text)
-    if not (options.growth or options.tables):
+    if not some:
         options.out.write_text(text)
         said(f"written: {options.out}")
     return int(bench.failed)

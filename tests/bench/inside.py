@@ -88,6 +88,51 @@ def session(capture: str, frames: str) -> dict[str, Any]:
     return {"frames": int(frames), "reads": reads, "seconds": time.perf_counter() - start}
 
 
+def judged(capture: str, keys: str) -> dict[str, Any]:
+    """All frames in columns and paired, and the same with their messages judged and opened: processor time of each."""
+    from osgp_analyzer.analysis.tracking import track
+    from osgp_analyzer.app.session import Session, Settings
+    from osgp_analyzer.security.keyring import KeyRing
+
+    ring = KeyRing.read([keys])
+    found: dict[str, Any] = {"columns": [], "judged": []}
+    for _ in range(2):
+        session, start = Session.open(capture), time.process_time()
+        for _tracked in track(session.store, whole=False):
+            pass
+        found["columns"].append(time.process_time() - start)
+        session, start = Session.open(capture, Settings(keys=ring)), time.process_time()
+        verified = opened = 0
+        for tracked in track(session.store, whole=False, guard=session.guard(conduct=False)):
+            assert tracked.secured is not None
+            verified += int((tracked.secured.status == 0).sum())
+            opened += int(tracked.secured.encrypted.sum())
+        found["judged"].append(time.process_time() - start)
+    return found | {"frames": len(session), "verified": verified, "opened": opened}
+
+
+def digests(_: str) -> dict[str, Any]:
+    """OMA digests of messages of 40 bytes, each under its own key, at once and one by one in Python."""
+    import numpy as np
+
+    from dissectors.security import oma_digest
+    from dissectors.security_columns import mix
+
+    many, few, size = 200_000, 2_000, 40
+    bytes_of = np.random.default_rng(1).integers(0, 256, (12 + size, many), np.uint8)
+    keys, messages = np.ascontiguousarray(bytes_of[:12]), np.ascontiguousarray(bytes_of[12:])
+    length = np.full(many, size)
+    start = time.process_time()
+    found = mix(messages, length, keys)
+    bulk = (time.process_time() - start) / many
+    pairs = [(keys[:, i].tobytes(), messages[:, i].tobytes()) for i in range(few)]
+    start = time.process_time()
+    alone = [oma_digest(key, message) for key, message in pairs]
+    one = (time.process_time() - start) / few
+    assert [found[:, i].tobytes() for i in range(few)] == alone
+    return {"bulk": bulk, "alone": one}
+
+
 def _indexed(capture: str) -> tuple[Any, float]:
     from osgp_analyzer.app.session import Session
 
@@ -101,4 +146,5 @@ def _indexed(capture: str) -> tuple[Any, float]:
 if __name__ == "__main__":
     measurements: dict[str, Callable[..., dict[str, Any]]]
     measurements = {"store": store, "filter": filtering, "scapy": scapy, "pyshark": pyshark, "session": session}
+    measurements |= {"judged": judged, "digests": digests}
     print(json.dumps(measurements[sys.argv[1]](*sys.argv[2:])))

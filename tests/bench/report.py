@@ -54,6 +54,18 @@ class Reads:
 
 
 @dataclass
+class Judged:
+    """Messages of a capture judged with keys, in processor seconds beside those of the columns alone."""
+
+    what: str
+    frames: int
+    verified: int
+    opened: int
+    columns: float
+    judged: float
+
+
+@dataclass
 class Results:
     """All that was measured; what was not is empty or None. `notes`: what could not be done."""
 
@@ -65,6 +77,9 @@ class Results:
     filter_matches: int = 0
     sizes: list[Size] = field(default_factory=list)
     reads: Reads | None = None
+    judged: list[Judged] = field(default_factory=list)
+    digests: list[tuple[float, float]] = field(default_factory=list)
+    """Seconds of a digest in bulk, and by itself in Python."""
     peers: dict[str, tuple[int, float]] = field(default_factory=dict)
     """Name: number of frames, seconds."""
     notes: list[str] = field(default_factory=list)
@@ -77,6 +92,7 @@ def markdown(results: Results, arguments: Sequence[str], filter_text: str) -> st
         _machine(results, arguments),
         _comparisons(results, filter_text),
         _reads(results.reads),
+        _judged(results),
         _growth(results),
         _peers(results),
     ]
@@ -157,6 +173,34 @@ def _reads(reads: Reads | None) -> str:
         f"process, its start included, against {reads.frames:,} frames of the same capture one by one, with their "
         "trees, as the screen reads them, in a process that has started."
     )
+
+
+def _judged(results: Results) -> str:
+    if not results.judged and not results.digests:
+        return ""
+    head = ["decode + pair + verify + decrypt", "frames", "verified", "opened", "columns", "with keys", "more a frame"]
+    rows = [
+        [
+            one.what,
+            f"{one.frames:,}",
+            f"{one.verified:,}",
+            f"{one.opened:,}",
+            f"{one.columns:.2f} s",
+            f"{one.judged:.2f} s",
+            f"{(one.judged - one.columns) / one.frames * 1e6:.2f} µs",
+        ]
+        for one in results.judged
+    ]
+    text = f"## Keys\n\n{_table(head, rows)}\n\nProcessor time of one process."
+    if results.digests:
+        ratios = [alone / bulk for bulk, alone in results.digests]
+        bulk, alone = (median(times) for times in zip(*results.digests, strict=True))
+        text += (
+            f" An OMA digest of 40 bytes takes {bulk * 1e6:.2f} µs in bulk, each under its own key, and "
+            f"{alone * 1e6:.1f} µs in plain Python: **{_times(alone / bulk)}** times "
+            f"({_times(min(ratios))}–{_times(max(ratios))}); at least 50 are wanted."
+        )
+    return text
 
 
 def _growth(results: Results) -> str:

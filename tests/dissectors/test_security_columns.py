@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from dissectors import security as single
 from dissectors import security_columns as columns
 from dissectors.en14908.npdu import BROADCAST, GROUP, SUBNET_NODE, UNIQUE_ID
-from dissectors.security_columns import Pieces, destinations, message_keys, mep_base_keys, mix, plc_base_keys, rc4
+from dissectors.security_columns import Pieces, destinations, mep_base_keys, message_keys, mix, plc_base_keys, rc4
 from osgp_analyzer.simulate import lon
 from osgp_analyzer.simulate import security as simulated
 from osgp_analyzer.simulate.authentication import destination

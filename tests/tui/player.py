@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 from textual.pilot import Pilot
 
-from osgp_analyzer.app.session import Session
+from osgp_analyzer.app.session import Session, Settings
 from osgp_analyzer.capture import PcapngWriter
 from osgp_analyzer.tui.app import Screen
 
@@ -40,13 +40,20 @@ def write(path: Path, frames: Iterable[bytes] = FRAMES, name: str = "", comments
     return path
 
 
-def play(path: Path, steps: Steps, size: tuple[int, int] = (120, 40), indexed: bool = True) -> None:
-    """Open the capture and do `steps`, as a rule when all of it is indexed."""
+def play(
+    path: Path,
+    steps: Steps,
+    size: tuple[int, int] = (120, 40),
+    indexed: bool = True,
+    settings: Settings = Settings(),
+) -> None:
+    """Open the capture and do `steps`, as a rule when all of it is indexed, and all is known that was asked for."""
 
     async def run() -> None:
-        app = Screen(Session.open(str(path)))
+        app = Screen(Session.open(str(path), settings))
+        history = app.session.history
         async with app.run_test(size=size) as pilot:
-            await until(pilot, lambda: app.session.capture.complete or not indexed)
+            await until(pilot, lambda: not indexed or (app.session.capture.complete and history.stop >= history.wanted))
             await steps(app, pilot)
 
     asyncio.run(run())

@@ -92,3 +92,17 @@ def test_pipe_that_stays_open(capture: Path) -> None:
     finally:
         os.close(reading)
         os.close(writing)
+
+
+@pytest.mark.parametrize("command", [[], ["view"]])
+def test_keys_that_cannot_be_read_are_told_of_before_the_screen_opens(
+    command: list[str], capture: Path, tmp_path: Path
+) -> None:
+    wrong, missing = tmp_path / "wrong.toml", tmp_path / "missing.toml"
+    wrong.write_text('[meter."1"]\nomak = "00"\n')
+    wrong.chmod(0o600)
+    for keys, said in ((wrong, "wrong.toml:2"), (missing, "missing.toml")):
+        with terminal(*command, str(capture), "--keys", str(keys)) as screen:
+            screen.expect(said)
+            assert screen.program.wait(20) == 2
+            assert "\x1b[?1049h" not in screen.read

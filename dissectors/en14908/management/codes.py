@@ -4,9 +4,13 @@
 from dissectors.sources import DX_EX
 
 
+def timer(code: int, first: int = 16) -> int:
+    """Milliseconds of a timer: doubling every second code, one and a half times as long in between."""
+    return (first << code // 2) * (3 if code % 2 else 2) // 2
+
+
 def _timer_codes(first: int) -> dict[int, str]:
-    """Doubling every second code, one and a half times as long in between."""
-    return {code: f"{(first << code // 2) * (3 if code % 2 else 2) // 2} ms" for code in range(16)}
+    return {code: f"{timer(code, first)} ms" for code in range(16)}
 
 
 TRANSMIT_TIMERS = _timer_codes(16)

@@ -31,31 +31,33 @@ ABSENT = {"status": -1, "key": -1, "port": -1, "local": -1, "request": -1}
 
 
 class Book:
-    """Rows in the order of their frames. `keep`: frames at the end whose rows are kept, all if None."""
+    """Rows in the order of their frames. `keep`: frames at the end whose rows are kept at least, all if None.
+
+    One thread may add rows while others look frames up."""
 
     def __init__(self, keep: int | None) -> None:
         self._keep = keep
-        self._parts: list[Rows] = []
-        self._joined: Rows | None = None
+        self._room: Rows = {name: np.zeros(0, kind) for name, kind in COLUMNS.items()}
+        self.rows: Rows = self._room
+        """All rows, at the start of the room for them. It is replaced, and not changed, when others come."""
 
     def add(self, rows: Rows) -> None:
         """Rows of a chunk, in the order of their frames."""
         if not len(rows["frame"]):
             return
-        self._parts.append(rows)
-        self._joined = None
-        if self._keep is not None:
-            last = int(rows["frame"][-1])
-            self._parts = [part for part in self._parts if last - int(part["frame"][-1]) <= self._keep]
-
-    @property
-    def rows(self) -> Rows:
-        """All rows."""
-        if self._joined is None:
-            parts = self._parts or [{name: np.zeros(0, kind) for name, kind in COLUMNS.items()}]
-            self._joined = {name: np.concatenate([part[name] for part in parts]) for name in COLUMNS}
-            self._parts = [self._joined] if self._parts else []
-        return self._joined
+        before, added = self.rows, len(rows["frame"])
+        if len(before["frame"]) + added > len(self._room["frame"]):
+            if self._keep is not None:
+                first = np.searchsorted(before["frame"], int(rows["frame"][-1]) - self._keep)
+                before = take(before, slice(first, None))
+            size = 2 * (len(before["frame"]) + added)
+            self._room = {name: np.zeros(size, kind) for name, kind in COLUMNS.items()}
+            for name, values in before.items():
+                self._room[name][: len(values)] = values
+        size = len(before["frame"])
+        for name, room in self._room.items():
+            room[size : size + added] = rows[name]
+        self.rows = take(self._room, slice(size + added))
 
     def of(self, frames: Ints) -> tuple[Ints, Rows]:
         """Which of some frames have a row, by their places, and these rows."""

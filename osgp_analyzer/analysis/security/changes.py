@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,8 @@ ALTERNATE = ("ltep.mode", "ltep.key_type", "ltep.key_delta")
 ALTERNATE_KEY = 2
 """Mode of a proxied message that has a delta."""
 SUCCESS = 0
+CHANGED = ", changed in frame "
+"""What the name of a key has behind it that is not from the ring."""
 MOST_OPEN, MOST_DELTAS = 1024, 4096
 """Commands that are not answered yet, and deltas, that are remembered."""
 
@@ -31,7 +35,9 @@ class _Command:
     frame: int
     meter: int
     domain: int
-    values: dict[str, Any]
+    values: dict[str, Any] = dataclasses.field(repr=False)
+    done: set[int] = dataclasses.field(default_factory=set)
+    """Locks that have the new key."""
 
 
 class Changes:
@@ -71,26 +77,47 @@ class Changes:
         self._open = {frame: one for frame, one in self._open.items() if frame > chunk.stop - 32_768}
         self._alternate(chunk, meters, read)
 
-    def apply(self) -> bool:
-        """Make the new keys as far as the old ones are known; returns whether there are any."""
+    @property
+    def waiting(self) -> bool:
+        """Whether changes were accepted of keys that are not known yet."""
+        return bool(self._accepted)
+
+    def apply(self, final: bool) -> bool:
+        """Make the new keys where it is known which key a node had; returns whether there are any. `final`: where that
+        is not known, of each that it may have had."""
         waiting, self._accepted = self._accepted, []
         made = False
         for frame, command in waiting:
-            done = False
-            for lock in self._locks:
-                old, secret = _after(lock, command)
-                if secret is None:
-                    continue
-                new = lock.known(command.meter, command.domain, secret)
-                if new is None:
-                    before = self._names.names[int(lock.number[old])] if old is not None else "a key"
-                    number = self._names.add(f"{before}, changed in frame {frame + 1}")
-                    new = lock.add(secret, number, lock.place(old))
-                lock.change(command.meter, command.domain, old, new, frame + 1)
-                self._say(frame, "key_changed", int(lock.number[new]))
-                done = made = True
-            if not done and len(self._accepted) < MOST_OPEN:
+            for number, lock in enumerate(self._locks):
+                if number not in command.done and self._change(lock, frame, command, final):
+                    command.done.add(number)
+                    made = True
+            left = set(range(len(self._locks))) - command.done
+            if left and (not final or not command.done) and len(self._accepted) < MOST_OPEN:
                 self._accepted.append((frame, command))
+        return made
+
+    def _change(self, lock: Lock, frame: int, command: _Command, final: bool) -> bool:
+        """Give a node its new key of one kind; returns whether there is one."""
+        meter, domain = command.meter, command.domain
+        had = lock.had(meter, domain, frame)
+        if len(had) > 1:  # the one that becomes another of the meter's keys
+            after = {key: changed(command.values, lock.size, lock.secret(key)) for key in had}
+            had = [key for key in had if lock.has(meter, domain, after[key], key)] or had
+        if len(had) > 1 and not final:
+            return False
+        made = False
+        for key in had or (None,):
+            new = changed(command.values, lock.size, lock.secret(key) if key is not None else None)
+            if new is None:
+                continue
+            before = self._names.names[int(lock.number[key])] if key is not None else "a key"
+            name = f"{before.partition(CHANGED)[0]}{CHANGED}{frame + 1}"
+            number = lock.change(meter, domain, new, partial(self._names.add, name), frame + 1,
+                                 key, len(had) == 1)  # fmt: skip
+            if len(had) <= 1:
+                self._say(frame, "key_changed", number)
+            made = True
         return made
 
     def _say(self, frame: int, code: str, key: int = -1) -> None:
@@ -116,15 +143,3 @@ class Changes:
                         name, frame = self._names.names[int(lock.number[key])], chunk.start + row
                         number = self._names.add(f"{name} with the delta of frame {frame + 1}")
                         lock.also(target, domain, new, number, frame)
-
-
-def _after(lock: Lock, command: _Command) -> tuple[int | None, bytes | None]:
-    """The key that a command changes, None where it is not known, and what the command makes of it, None where that
-    cannot be told. Of several keys that the meter may have it is the one that becomes another of them, else the
-    likeliest."""
-    holdings = lock.holder(command.meter, command.domain).holdings
-    keys = [one.key for one in holdings if one.since <= command.frame < one.until] or [None]
-    made = [(key, changed(command.values, lock.size, lock.secret(key) if key is not None else None)) for key in keys]
-    own = {lock.secret(one.key) for one in holdings}
-    fitting = (one for one in made if one[1] in own and one[0] is not None and one[1] != lock.secret(one[0]))
-    return next(fitting, made[0])

@@ -38,7 +38,8 @@ MOST_METERS, MOST_REQUESTS = 65_536, 64
 """Meters, and messages of each, that are remembered."""
 NUMBERS = 1 << 32
 UNKNOWN = -1
-Replaced = Mapping[tuple[int, int], int]
+Replaced = Mapping[tuple[int, int, int], int]
+"""By port, meter and key the first frame after it was changed."""
 
 
 @dataclass
@@ -72,11 +73,8 @@ class Conduct:
         self._asked: dict[int, _Request] = {}
         """By frame, to be found by the response."""
 
-    def follow(
-        self, chunk: Chunk, rows: Rows, replaced: Mapping[tuple[int, int], int], read: Read, data: Bytes
-    ) -> None:
-        """Take in the messages of the next chunk, which are `rows` in the order of their frames. `replaced`: by port
-        and key from which frame on a key is not in use any more."""
+    def follow(self, chunk: Chunk, rows: Rows, replaced: Replaced, read: Read, data: Bytes) -> None:
+        """Take in the messages of the next chunk, which are `rows` in the order of their frames."""
         here = np.flatnonzero((rows["port"] >= 0) | (rows["status"] == VERIFIED))
         if not len(here):
             return
@@ -103,7 +101,7 @@ class Conduct:
         if status == VERIFIED:
             if key in self._weak and not meter.weak:
                 meter.weak, found = True, bit("weak_key")
-            if replaced and frame >= replaced.get((port, local), frame + 1):
+            if replaced and frame >= replaced.get((port, number, local), frame + 1):
                 found |= bit("old_key")
         if port < 0:
             return found

@@ -18,11 +18,11 @@ from osgp_analyzer.analysis.security import challenges, power_line
 from osgp_analyzer.analysis.security.book import Book, joined_rows
 from osgp_analyzer.analysis.security.challenges import Challenges
 from osgp_analyzer.analysis.security.changes import Changes
-from osgp_analyzer.analysis.security.conduct import Conduct, in_the_open
+from osgp_analyzer.analysis.security.conduct import Conduct, Replaced, in_the_open
 from osgp_analyzer.analysis.security.judged import Judged
 from osgp_analyzer.analysis.security.locks import Lock, Names
 from osgp_analyzer.analysis.security.mep_ports import MepPorts
-from osgp_analyzer.analysis.security.messages import of_power_line
+from osgp_analyzer.analysis.security.messages import Messages, of_mep, of_power_line
 from osgp_analyzer.analysis.security.other_suites import BUILT_IN, OtherSuites
 from osgp_analyzer.analysis.security.port import MEP as OF_MEP
 from osgp_analyzer.analysis.security.port import POWER_LINE as OF_POWER_LINE
@@ -38,7 +38,7 @@ from osgp_analyzer.analysis.security.verdicts import (
 )
 from osgp_analyzer.analysis.transactions import FAR_BACK
 from osgp_analyzer.engines.columns.group import OpenedRows
-from osgp_analyzer.engines.columns.values import Bools, Ints
+from osgp_analyzer.engines.columns.values import Bools, Ints, OnDemand, unknown
 from osgp_analyzer.engines.knowledge import Opened
 from osgp_analyzer.schema import Finding, Group
 from osgp_analyzer.security.keyring import KeyRing, Kind
@@ -76,6 +76,10 @@ class Secured:
         np.bitwise_or.at(self.remarks, here, rows["remarks"])
 
 
+TOGETHER = 64
+"""Frames that are looked up together where one is asked for: opening them takes hardly longer than opening one."""
+
+
 class Guard:
     """Judges with the keys of a ring. `remember`: what is found is kept for all frames, not for the last ones only.
     `conduct`: how those who talk behave is looked at too, which takes several times as long."""
@@ -97,13 +101,15 @@ class Guard:
             Lock([Kind.DOMAIN_KEY], 6, ring, self.names, ports),
             Lock([Kind.OMA_KEY], 12, ring, self.names, ports),
         )
-        self._challenges = Challenges(locks)
+        self._challenges, self._of_replies = Challenges(locks), locks
         kinds = {key.name: (key.kind, key.secret) for key in ring.keys}
         weak = (number for number, name in enumerate(self.names.names) if weakness(*kinds[name]))
         self._conduct = Conduct(frozenset(weak)) if conduct else None
         self._changes = Changes((*locks, self.power_line.lock), self.names)
         self._found: list[Rows] = []
         """What was found in the chunk that is being judged."""
+        self._near: tuple[Chunk, OpenedRows | None, Secured] | tuple[()] = ()
+        """What was found around the frame that was asked for last (`of`)."""
         self.stop = 0
         """Frames that have been judged."""
 
@@ -117,9 +123,25 @@ class Guard:
         rows, opened = self._mep.follow(self.store, chunk, self.data)
         verified = rows["frame"][rows["status"] == VERIFIED] if rows is not None else np.zeros(0, np.int64)
         of_tls = self._tls.follow(self.store, chunk, self.data, verified)
-        if rows is not None and of_tls is not None:
-            rows = take(rows, ~np.isin(rows["frame"], of_tls["frame"]))
-        self._found = [one for one in (rows, of_tls) if one is not None]
+        size = chunk.stop - chunk.start
+        asked = OnDemand(self.store.asked, lambda name: unknown(size))
+
+        def read(only: Bools, within: frozenset[str]) -> Layers:
+            return self.store.groups(chunk, within=within, only=only, bare=True)
+
+        def messages() -> Messages:
+            every = of_mep(chunk, np.full(size, -1, np.int64), asked)
+            return every.take(~np.isin(every.frame, verified))
+
+        others, more = self._others.follow("mep", chunk, messages, read, self.book, self.data)
+        told = [one for one in (of_tls, *others) if one is not None]
+        if rows is not None:
+            for one in told:
+                rows = take(rows, ~np.isin(rows["frame"], one["frame"]))
+            told.append(rows)
+        self._found = told
+        for found in more:
+            opened = also(opened, found)
         return also(opened, self._tls.opened(chunk))
 
     def judge(self, tracked: Tracked) -> OpenedRows | None:
@@ -130,18 +152,25 @@ class Guard:
             return tracked.read(only, within, bare=True)
 
         self._changes.follow(chunk, lambda: meters(chunk, tracked.request >= 0, asked), tracked.request, read)
-        self._changes.apply()
-        of_ports = self._found
+        self._changes.apply(final=False)
+        of_ports, locks = self._found, (self.power_line.lock, *self._of_replies)
+        trials = [lock.trials() for lock in locks] if self._changes.waiting else []
         for again in (True, False):
             self._found = list(of_ports)
+            for lock, counts in zip(locks, trials, strict=False):
+                lock.put_trials(counts)
             self.replies(chunk, tracked.before, answers)
             rows, opened = power_line.follow(self.power_line, chunk, answers, asked, self.book, self.data)
             self._found += [rows] if rows is not None else []
-            if not again or not self._changes.apply():
+            if not again or not self._changes.apply(final=True):
                 break
-        found, more = self._others.follow(
-            "apdu", chunk, lambda: of_power_line(chunk, answers, asked, None), read, self.book, self.data
-        )
+
+        def messages() -> Messages:
+            every = of_power_line(chunk, answers, asked, None)
+            verified = [one["frame"][one["status"] == VERIFIED] for one in self._found]
+            return every.take(~np.isin(every.frame, np.concatenate([every.frame[:0], *verified])))
+
+        found, more = self._others.follow("apdu", chunk, messages, read, self.book, self.data)
         self._found += found
         for one in more:
             opened = also(opened, one)
@@ -171,29 +200,27 @@ class Guard:
 
     def of(self, index: int) -> Judged | None:
         """How the message of a frame is protected. The frame must have been judged, and remembered."""
-        rows = self.book.between(index, index + 1)
-        if not len(rows["frame"]):
-            status = int(default_status(self.store.chunk(index, index + 1))[0])
-            return Judged(status, None, False) if status != NOTHING else None
-        chunk = Chunk(self.store.capture, index, index + 1)
-        start, port = int(chunk.offset[0]), int(rows["port"].max())
-        key, status = int(rows["key"].max()), int(rows["status"].max())
+        if not self._near or not self._near[0].start <= index < self._near[0].stop:
+            first = index - index % TOGETHER
+            chunk = self.store.chunk(first, min(first + TOGETHER, self.stop))
+            self._near = (chunk, *self.recall(chunk))
+        chunk, found, secured = self._near
+        row, rows = index - chunk.start, self.book.between(index, index + 1)
+        status, key, encrypted = int(secured.status[row]), int(secured.key[row]), bool(secured.encrypted[row])
+        if status == NOTHING and not len(rows["frame"]):
+            return None
         name = self.names.names[key] if key >= 0 else None
-        found = None
-        if rows["encrypted"].any():
-            found = self._kinds[port].again(rows, self.book, self.data, chunk) if port >= 0 else self._tls.opened(chunk)
-        opened = None
-        if found is not None:
-            plain, at, head, tail = found.plain.get(0) or b"", found.at[0], found.head[0], found.tail[0]
-            opened = Opened(int(at) - start, plain, int(head), int(tail), bool(found.response[0]))
-        place = max(0, int(rows["start"].max()) - start)
+        start, opened = int(chunk.offset[row]), None
+        plain = found.plain.get(row) if encrypted and found is not None else None
+        if found is not None and plain is not None:
+            at, head, tail = int(found.at[row]) - start, int(found.head[row]), int(found.tail[row])
+            opened = Opened(at, plain, head, tail, bool(found.response[row]))
+        place = max(0, int(rows["start"].max(initial=0)) - start)
         findings = [
             Finding(remark.severity, Group.SECURITY, remark.finding, place, remark.sentence(name))
-            for remark in of(int(np.bitwise_or.reduce(rows["remarks"])))
+            for remark in of(int(secured.remarks[row]))
         ]
-        if status == NOTHING:
-            status = int(default_status(self.store.chunk(index, index + 1))[0])
-        return Judged(status, name, bool(rows["encrypted"].any()), findings, opened)
+        return Judged(status, name, encrypted, findings, opened)
 
     def finish(self, tracked: Tracked) -> Secured:
         """All that was found in a chunk, when its messages have been judged."""
@@ -219,9 +246,9 @@ class Guard:
         self.stop = chunk.stop
         return secured
 
-    def _replaced(self) -> dict[tuple[int, int], int]:
-        """By port and key from which frame on a key is not in use any more."""
-        return {(kind.number, key): frame for kind in self._kinds for key, frame in kind.lock.replaced.items()}
+    def _replaced(self) -> Replaced:
+        """By port, meter and key from which frame on a key is not in use any more."""
+        return {(kind.number, *which): frame for kind in self._kinds for which, frame in kind.lock.replaced.items()}
 
 
 def also(one: OpenedRows | None, other: OpenedRows | None) -> OpenedRows | None:

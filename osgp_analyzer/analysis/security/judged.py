@@ -10,6 +10,9 @@ from osgp_analyzer.analysis.security.verdicts import STATUSES
 from osgp_analyzer.engines.knowledge import Opened
 from osgp_analyzer.schema import Finding
 
+FORGED = "[bad digest]"
+"""What stands behind the line of a message that is not genuine."""
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -22,11 +25,16 @@ class Judged:
     findings: list[Finding] = field(default_factory=list)
     opened: Opened | None = None
 
+    @property
+    def word(self) -> str:
+        """The status by name."""
+        return STATUSES[self.status]
+
     def __str__(self) -> str:
         """As a sentence: ``Verified with meter 1/20 omak, encrypted``."""
         key = f" {'with' if not self.status else 'under'} {self.key}" if self.key is not None else ""
-        return f"{STATUSES[self.status].capitalize()}{key}{', encrypted' if self.encrypted else ''}"
+        return f"{self.word.capitalize()}{key}{', encrypted' if self.encrypted else ''}"
 
     def as_json(self) -> dict[str, Any]:
         """By name."""
-        return {"status": STATUSES[self.status], "key": self.key, "encrypted": self.encrypted}
+        return {"status": self.word, "key": self.key, "encrypted": self.encrypted}

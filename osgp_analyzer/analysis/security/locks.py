@@ -7,7 +7,7 @@ holds from a frame on, where it was changed on the wire, and for a time, where t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,7 +22,9 @@ from osgp_analyzer.store import NO_TIME
 FOREVER = np.iinfo(np.int64).max
 MOST = 8
 """Keys of one meter that a message is tried with."""
-FREE_TRIALS = 16
+MOST_HOLDERS = 1 << 18
+"""Meters that are remembered, of those without a key."""
+FREE_TRIALS = 64
 """So many messages of a meter are tried with all keys; after that only each that doubles their number."""
 
 
@@ -48,10 +50,8 @@ class Holder:
     holdings: list[Holding] = field(default_factory=list)
     own: bool = False
     trials: int = 0
-
-    def current(self, frame: int) -> Holding | None:
-        """The likeliest key at a frame."""
-        return next((one for one in self.holdings if one.since <= frame < one.until), None)
+    proofs: list[tuple[int, int]] = field(default_factory=list)
+    """Frames from which on messages fitted a key, and the key."""
 
 
 class Names:
@@ -82,8 +82,8 @@ class Lock:
         self.placed: NDArray[np.bool_] = np.zeros(0, bool)
         """Keys that belong to somebody."""
         self.holders: dict[int, Holder] = {}
-        self.replaced: dict[int, int] = {}
-        """Keys that were changed on the wire, and the first frame after that."""
+        self.replaced: dict[tuple[int, int], int] = {}
+        """Meters and keys that they do not have any more, and the first frame after that."""
         self._of: dict[int, list[Holding]] = {}
         self._anywhere: dict[int, list[Holding]] = {}
         self._domains: dict[int, list[Holding]] = {}
@@ -117,6 +117,9 @@ class Lock:
 
     def __len__(self) -> int:
         return len(self.number)
+
+    def __repr__(self) -> str:
+        return f"Lock({len(self)} keys: {', '.join(self.kinds)})"
 
     def secret(self, key: int) -> bytes:
         """The bytes of a key."""
@@ -157,8 +160,19 @@ class Lock:
             if is_address(meter):
                 own += self._anywhere.get(meter & 0x7FFF, ())
             own += self._domains.get(domain, ())
+            if len(self.holders) >= MOST_HOLDERS:
+                self.holders = {number: one for number, one in self.holders.items() if one.holdings}
             found = self.holders[meter] = Holder([*own][:MOST], bool(own))
         return found
+
+    def trials(self) -> dict[int, int]:
+        """How many messages of each meter were tried with all keys."""
+        return {meter: holder.trials for meter, holder in self.holders.items()}
+
+    def put_trials(self, counts: Mapping[int, int]) -> None:
+        """Forget those that were tried since."""
+        for meter, holder in self.holders.items():
+            holder.trials = counts.get(meter, 0)
 
     def learn(self, holder: Holder, key: int, since: int = 0) -> None:
         """A key turned out to be a meter's: it comes first from now on, behind those that it was changed to."""
@@ -166,23 +180,48 @@ class Lock:
         holdings += [one for one in holder.holdings if one.key != key]
         holder.holdings = sorted(holdings, key=lambda one: -one.since)[:MOST]
 
-    def place(self, key: int | None) -> Place:
-        """Whose a key is."""
-        return self._places[key] if key is not None else Place()
+    def had(self, meter: int, domain: int, frame: int) -> list[int]:
+        """The key that a meter was proved to have since it was changed last before a frame, by whatever number it is
+        known, else those that it may have."""
+        holdings = [one for one in self.holder(meter, domain).holdings if one.since <= frame < one.until]
+        latest = max((one.since for one in holdings), default=0)
+        options = list(dict.fromkeys(one.key for one in holdings if one.since == latest))
+        numbers = {meter}.union(*(self._numbers(self._places[key]) for key in options))
+        proofs = [proof for number in numbers if number in self.holders for proof in self.holders[number].proofs]
+        proved = max((proof for proof in proofs if latest <= proof[0] <= frame), default=None)
+        return [proved[1]] if proved is not None else options
 
-    def known(self, meter: int, domain: int, secret: bytes) -> int | None:
-        """The key of a meter that has these bytes."""
-        return next((one.key for one in self.holder(meter, domain).holdings if self.secret(one.key) == secret), None)
+    def has(self, meter: int, domain: int, secret: bytes | None, but: int) -> bool:
+        """Whether a meter has a key with these bytes, other than one."""
+        return any(one.key != but and self.secret(one.key) == secret for one in self.holder(meter, domain).holdings)
 
-    def change(self, meter: int, domain: int, old: int | None, new: int, since: int) -> None:
-        """A meter has another key from a frame on, by whatever number it is known."""
-        if old is not None:
-            self.replaced[old] = since
-        self.replaced.pop(new, None)
-        for one in {meter, *self._numbers(self.place(old))}:
+    def change(
+        self, meter: int, domain: int, secret: bytes, name: Callable[[], int], since: int, old: int | None, sure: bool
+    ) -> int:
+        """A meter has another key from a frame on, in place of an `old` one; `sure`: it had that one. Returns the
+        number of its name, which `name` gives to a key that is new."""
+        place = self._places[old] if old is not None else Place()
+        same = np.flatnonzero((self.secrets == np.frombuffer(secret, np.uint8)[:, None]).all(axis=0)).tolist()
+        same = [key for key in same if self._places[key] == place]
+        new = same[0] if same else self.add(secret, name(), place)
+        for one in {meter, *self._numbers(place)}:
             holder = self.holder(one, domain)
+            if sure and old is not None and old != new:
+                self.replaced[one, old] = since
+            self.replaced.pop((one, new), None)
             holder.holdings = [Holding(new, since), *holder.holdings][:MOST]
             holder.own = True
+        return int(self.number[new])
+
+    def prove(self, meter: Ints, frame: Ints, key: Ints) -> None:
+        """Messages of meters fitted keys, in rows: remember where a meter changes from one to another."""
+        order = np.lexsort((frame, meter))
+        meter, frame, key = meter[order], frame[order], key[order]
+        change = np.flatnonzero((np.diff(meter, prepend=-1) != 0) | (np.diff(key, prepend=-1) != 0))
+        for one, when, which in zip(meter[change].tolist(), frame[change].tolist(), key[change].tolist(), strict=True):
+            holder = self.holders.get(one)
+            if holder is not None and (not holder.proofs or holder.proofs[-1][1] != which):
+                holder.proofs = [*holder.proofs[1 - MOST :], (when, which)]
 
     def also(self, meter: int, domain: int, secret: bytes, number: int, since: int) -> None:
         """A meter takes a further key from a frame on, beside those that it has."""

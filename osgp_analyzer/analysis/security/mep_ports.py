@@ -14,7 +14,6 @@ from osgp_analyzer.analysis.security.messages import Messages, of_mep
 from osgp_analyzer.analysis.security.opening import Asked
 from osgp_analyzer.analysis.security.port import Port
 from osgp_analyzer.analysis.security.verdicts import (
-    BAD_DIGEST,
     HIDDEN,
     NOTHING,
     VERIFIED,

@@ -77,47 +77,33 @@ class Opening:
     ) -> Bools:
         """Which responses fit a key each. `encrypted`: they are; whether their requests are is in `asked`. `counted`:
         with the length in the digest, where the port has it."""
+        hidden = asked.encrypted
+        if hidden.any() and not hidden.all():
+            good = np.zeros(len(key), bool)
+            for rows in (np.flatnonzero(~hidden), np.flatnonzero(hidden)):
+                where = (address[0][rows], address[1][rows]) if address is not None else None
+                taken = messages.take(rows), asked.take(rows), key[rows]
+                good[rows] = self.responses(*taken, encrypted, where, counted)
+            return good
         requests, own = self.wire(asked), self.wire(messages)
-        hidden = np.flatnonzero(asked.encrypted)
-        if encrypted:
-            own = self._opened(messages, asked, key, requests, own)
-            self.plain = own
-        if len(hidden):
-            closed = requests.take(hidden)
-            stream = self._stream(asked.take(hidden), key[hidden], closed.length)
-            opened = self._decrypted(closed, stream, 0)
-            if len(hidden) == len(key):
-                requests = opened
-            else:
-                return self._mixed(messages, key, (requests, opened, hidden), own, address, counted)
+        if hidden.any():
+            used = self._used(requests)
+            more = own.length if encrypted and self.protection.stream != "own_digest" else np.zeros_like(used)
+            stream = self._stream(asked, key, np.maximum(requests.length, used + more))
+            if encrypted:
+                if self.protection.stream == "own_digest":
+                    own = self._decrypted(own, self._stream(messages, key, own.length), 0)
+                else:
+                    own = self._decrypted(own, stream, used)
+                self.plain = own
+            requests = self._decrypted(requests, stream, 0)
         return self._agrees(messages, key, [requests, own], address, counted)
 
-    def _mixed(
-        self,
-        messages: Messages,
-        key: Ints,
-        requests: tuple[Texts, Texts, Ints],
-        own: Texts,
-        address: tuple[Ints, Ints] | None,
-        counted: bool,
-    ) -> Bools:
-        """Responses to requests some of which are encrypted: each kind by itself."""
-        clear, opened, hidden = requests
-        good = np.zeros(len(key), bool)
-        plain = np.setdiff1d(np.arange(len(key)), hidden)
-        for rows, texts in ((plain, clear.take(plain)), (hidden, opened)):
-            where = (address[0][rows], address[1][rows]) if address is not None else None
-            good[rows] = self._agrees(messages.take(rows), key[rows], [texts, own.take(rows)], where, counted)
-        return good
-
-    def _opened(self, messages: Messages, asked: Asked, key: Ints, requests: Texts, own: Texts) -> Texts:
-        """Encrypted responses in clear."""
-        if self.protection.stream == "own_digest":
-            return self._decrypted(own, self._stream(messages, key, own.length), 0)
-        used = np.zeros_like(requests.length)
-        if self.protection.stream == "continues":
-            used = np.maximum(requests.length - self.protection.clear - self._clear_behind, 0)
-        return self._decrypted(own, self._stream(asked, key, own.length + used), used)
+    def _used(self, requests: Texts) -> Ints:
+        """Bytes of the streams of requests that are gone when their responses begin."""
+        if self.protection.stream != "continues":
+            return np.zeros_like(requests.length)
+        return np.maximum(requests.length - self.protection.clear - self._clear_behind, 0)
 
     def _stream(self, messages: Messages | Asked, key: Ints, length: Ints) -> Bytes:
         """The key streams of messages with their digests."""

@@ -18,10 +18,10 @@ from osgp_analyzer.analysis.security.one_by_one import OneByOne
 from osgp_analyzer.analysis.security.opening import Asked
 from osgp_analyzer.analysis.security.port import Port
 from osgp_analyzer.analysis.security.protection import Protection
-from osgp_analyzer.analysis.security.verdicts import EITHER, VERIFIED, TableJudge
+from osgp_analyzer.analysis.security.verdicts import EITHER, VERIFIED, TableJudge, latest_before
 from osgp_analyzer.analysis.values import Read, values_by_row
 from osgp_analyzer.engines.columns.group import OpenedRows
-from osgp_analyzer.engines.columns.values import Ints
+from osgp_analyzer.engines.columns.values import Bools, Ints
 from osgp_analyzer.schema.expr import Expr, Outer
 from osgp_analyzer.schema.layer import walk
 from osgp_analyzer.schema.parts import Last, Number, Padded, Part, Slice, Whole, Xor
@@ -75,12 +75,17 @@ class OtherSuites:
         mask[every.rows] = True
         names = fields_of(suite)
         values = values_by_row(read(mask, layers_on_the_way(names)), names) if names and mask.any() else {}
-        chosen = np.array(
-            [_applies(suite, every, row, values.get(int(every.rows[row]), {}), data) for row in range(len(every))], bool
-        )
+        response = every.response
+        if suite.carrier == "mep":  # what is encrypted does not say which way it goes, but the condition may
+            response = ~_chosen(suite, every, np.zeros(len(every), bool), values, data)
+        chosen = _chosen(suite, every, response, values, data)
         if not chosen.any():
             return None, None
         messages = every.take(chosen)
+        if suite.carrier == "mep":
+            messages.response = response[chosen]
+            before = latest_before(~messages.response, messages.meter)
+            messages.request = np.where(messages.response & (before >= 0), messages.frame[before], -1)
         messages.shaped = np.ones(len(messages), bool)
         opening = port.opening(data)
         if isinstance(opening, OneByOne):
@@ -119,9 +124,16 @@ def requests_of(judge: TableJudge, messages: Messages, book: Book, port: int) ->
     return asked, key, there
 
 
-def _applies(suite: Suite, messages: Messages, row: int, values: Mapping[str, Any], data: Bytes) -> bool:
-    wire = data[messages.start[row] : messages.end[row]].tobytes()
-    return applies(suite, Message(wire, values, response=bool(messages.response[row])))
+def _chosen(
+    suite: Suite, messages: Messages, response: Bools, values: Mapping[int, Mapping[str, Any]], data: Bytes
+) -> Bools:
+    """The messages that a suite is for, as requests or responses."""
+    found = np.zeros(len(messages), bool)
+    for row in range(len(messages)):
+        wire = data[messages.start[row] : messages.end[row]].tobytes()
+        known = values.get(int(messages.rows[row]), {})
+        found[row] = applies(suite, Message(wire, known, response=bool(response[row])))
+    return found
 
 
 def fields_of(suite: Suite) -> tuple[str, ...]:

@@ -35,11 +35,11 @@ REMARKS = (
         "Find out whether the key is right and current; if it is, the message was changed on its way or is forged.",
     ),
     SecurityRemark(
-        "good_under_other_key", Severity.WARN, "the digest is wrong under {key}, but right under the key of another",
+        "good_under_other_key", Severity.ERROR, "the digest is wrong under {key}, but right under the key of another",
         "Two devices may have each other's keys, or the key ring has: compare it with the head-end.",
     ),
     SecurityRemark(
-        "good_for_other_address", Severity.WARN, "the digest is right for another address under {key}",
+        "good_for_other_address", Severity.ERROR, "the digest is right for another address under {key}",
         "Sender and meter disagree about the meter's subnet and node: compare what each has.",
     ),
     SecurityRemark(

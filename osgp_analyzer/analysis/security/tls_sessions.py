@@ -100,7 +100,10 @@ class TlsSessions:
 
     def opened(self, chunk: Chunk) -> OpenedRows | None:
         """What is in the messages of a chunk, for all its frames; None where nothing is."""
-        here = {frame: one for frame, one in self.plain.items() if chunk.start <= frame < chunk.stop}
+        wanted = range(chunk.start, chunk.stop)
+        # A copy of the frames: while this thread looks, another one may follow the sessions.
+        frames = [frame for frame in list(self.plain) if frame in wanted] if len(self.plain) < len(wanted) else wanted
+        here = {frame: self.plain[frame] for frame in frames if frame in self.plain}
         return opened_rows(here.items(), chunk) if here else None
 
     def _session(self, interface: int, store: FrameStore) -> Session:

@@ -63,8 +63,14 @@ class Verdicts:
 
     def take(self, rows: Ints) -> Verdicts:
         """Those of some messages, without what these say."""
-        columns = (self.status, self.key, self.encrypted, self.other_key, self.other_address, self.uncounted)
-        return Verdicts(*(column[rows] for column in columns))
+        return Verdicts(
+            self.status[rows],
+            self.key[rows],
+            self.encrypted[rows],
+            self.other_key[rows],
+            self.other_address[rows],
+            self.uncounted[rows],
+        )
 
 
 class Fitting(Protocol):
@@ -92,13 +98,13 @@ class Judge:
         if not len(self.lock):
             return rows
         left = self._own_keys(rows, ways)
-        for meter in np.unique(self.candidates.inverse[rows[self.verdicts.status[rows] == VERIFIED]]).tolist():
-            self.candidates.holders[meter].trials = 0  # its keys are known: what fails now is worth a look
         for _ in range(3):
             tried = self.candidates.to_try(left, max(1, BUDGET // len(self.lock)))
             if not len(tried) or not self._all_keys(tried, ways):
                 break
             left = self._own_keys(left[self.verdicts.status[left] == NOTHING], ways)
+        good = rows[self.verdicts.status[rows] == VERIFIED]
+        self.lock.prove(self.messages.meter[good], self.messages.frame[good], self.verdicts.key[good])
         return self._left(left)
 
     def _left(self, rows: Ints) -> Ints:

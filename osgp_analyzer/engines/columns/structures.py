@@ -139,7 +139,10 @@ def nested(
         read_layer(inner, groups)
         bit = group.bit.copy()
         # Where it ends may be before what is there.
-        bit[inner.up] = (end.take(inner.up) if size is not None and inner.up is not None else inner.stop) * 8
+        last = end.take(inner.up) if size is not None and inner.up is not None else inner.stop
+        if group.part is None:  # what a layer that is cut did not read is left for the one around it
+            last = np.where(inner.cut, inner.stop, last)
+        bit[inner.up] = last * 8
         group.bit = bit
         if group.part is not None:
             passed = (bit <= group.start * 8) & (start < group.start)

@@ -10,8 +10,8 @@ from scapy.packet import Packet, Raw
 
 from osgp_analyzer import schema
 from osgp_analyzer.engines.impossible import impossible
-from osgp_analyzer.engines.scapy.cursor import Before, Span, Truncated, Unknown
-from osgp_analyzer.engines.scapy.environment import DissectEnv, above
+from osgp_analyzer.engines.scapy.cursor import Before, Sink, Span, Truncated, Unknown
+from osgp_analyzer.engines.scapy.environment import BuildEnv, DissectEnv, above
 from osgp_analyzer.engines.scapy.steps import Nesting, PartialArray, Step
 from osgp_analyzer.engines.text import count
 from osgp_analyzer.schema import Finding, Group, Severity
@@ -144,6 +144,10 @@ class Dissection:
                         packet.kept_wire[name] = self.env.whole[before // 8 : cursor.byte]
                     if getattr(value[-1] if isinstance(value, list) and value else value, "is_cut", False):
                         packet.is_cut = True  # the nested layer has said so
+                        if name in packet.kept_wire:  # what it did not read is not among what it writes
+                            sink = Sink()
+                            step.write(BuildEnv(packet), sink, value)
+                            packet.kept_wire[name] = bytes(sink.done)
                         return None
         return None
 
@@ -243,7 +247,7 @@ class Dissection:
     def _find(self, severity: Severity, group: Group, code: str, at: int, text: str) -> None:
         packet = self.packet
         code = f"{packet.definition.name}.{code}"
-        place = packet.frame_offset + at if packet.derived is None else packet.derived[0]
+        place = packet.frame_offset + at if packet.derived is None else packet.derived.offset
         packet.findings.append(Finding(severity, group, code, place, text))
 
 

@@ -18,6 +18,7 @@ from osgp_analyzer.engines.scapy.environment import BuildEnv, DissectEnv
 from osgp_analyzer.engines.scapy.plan import Plan
 from osgp_analyzer.engines.scapy.steps import Step, write_steps
 from osgp_analyzer.engines.text import describe
+from osgp_analyzer.engines.tree import Derived
 from osgp_analyzer.schema import Finding
 
 
@@ -65,9 +66,8 @@ class DefinedPacket(Packet):
     knowledge: Knowledge | None
     padding_bytes: bytes
     """What the carrier had behind this layer: padding."""
-    derived: tuple[int, bytes] | None
-    """Of a layer whose bytes are nowhere in the frame: where in it that comes from, and all these bytes, in which
-    `frame_offset` is a place then."""
+    derived: Derived | None
+    """Of a layer whose bytes are nowhere in the frame: all these bytes, in which `frame_offset` is a place then."""
     number_in_array: int | None
     """Of an element of an array: which one it is, from 0."""
     part: tuple[int, bool] | None
@@ -110,7 +110,7 @@ class DefinedPacket(Packet):
         parent: Any = None,
         base: int = -1,
         part: tuple[int, bool] | None = None,
-        derived: tuple[int, bytes] | None = None,
+        derived: Derived | None = None,
         number: int | None = None,
     ) -> DefinedPacket:
         """Dissect `data` (which may be empty) as this layer, `frame_offset` bytes into the frame. `part`: it is in a

@@ -13,6 +13,7 @@ from scapy.packet import Packet
 from osgp_analyzer import schema
 from osgp_analyzer.engines.scapy.cursor import Before, Cursor, Sink, Truncated, Unknown
 from osgp_analyzer.engines.scapy.environment import BuildEnv, DissectEnv
+from osgp_analyzer.engines.tree import Derived
 from osgp_analyzer.schema.expr import Compiled, Expr, Ref
 from osgp_analyzer.schema.layer import MAX_DEPTH, asks, bit_runs, uniform
 from osgp_analyzer.schema.types import TIME_SIZES
@@ -211,8 +212,9 @@ class _Steps:
                 raise Nesting
             part = (skip_of(env), bool(whole(env) if whole is not None else field.whole))
             if not source:
-                place = packet.frame_offset if packet.derived is None else packet.derived[0]
-                return chosen.dissected(data, parent=packet, base=0, part=part, derived=(place, data))
+                place = packet.frame_offset if packet.derived is None else packet.derived.offset
+                derived = Derived(place, data, field.made)
+                return chosen.dissected(data, parent=packet, base=0, part=part, derived=derived)
             span = packet.spans[source] if packet.spans else None
             base = packet.frame_offset + (span.offset if span is not None else 0)
             return chosen.dissected(data, parent=packet, base=base, part=part)
@@ -301,7 +303,9 @@ def nested(cls: type[DefinedPacket], env: DissectEnv, length: int | None, number
         part=(first - start, part[1]) if part is not None else None,
         number=number,
     )
-    cursor.bit = (end if length is not None else first + packet.wire_length) * 8
+    # What a layer that is cut did not read is left for the one around it, to be shown as bytes.
+    whole = length is not None and not (packet.is_cut and part is None)
+    cursor.bit = (end if whole else first + packet.wire_length) * 8
     if cursor.bit <= 0 and start < 0 and not packet.is_cut:
         raise Before
     return packet

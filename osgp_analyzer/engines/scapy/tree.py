@@ -13,37 +13,34 @@ from osgp_analyzer.engines.scapy.cursor import Span
 from osgp_analyzer.engines.scapy.environment import BuildEnv
 from osgp_analyzer.engines.scapy.packet import DefinedPacket
 from osgp_analyzer.engines.text import SECRET, describe
-from osgp_analyzer.engines.tree import FieldNode, LayerNode, Value
+from osgp_analyzer.engines.tree import Derived, FieldNode, LayerNode, Value
 
 
 def layers(packet: Any, frame: bytes) -> Iterator[LayerNode]:
     """The layers of a dissected packet, outermost first; packets that follow in the same datagram come after."""
     beside: list[DefinedPacket] = []
-    rests: list[tuple[int, bytes]] = []
+    rests: list[LayerNode] = []
     layer, below = packet, None
     while layer is not None and not isinstance(layer, NoPayload):
         if isinstance(layer, DefinedPacket):
-            yield _layer(layer, frame if layer.derived is None else layer.derived[1], beside)
+            yield _layer(layer, frame if layer.derived is None else layer.derived.data, beside)
             if layer.padding_bytes:
-                rests.append((layer.frame_offset + layer.wire_length, layer.padding_bytes))
+                at = layer.frame_offset + layer.wire_length
+                rests.append(undecoded("padding", "Padding", layer.padding_bytes, at, layer.derived))
             below = layer
         elif isinstance(layer, Raw) and not isinstance(layer, Padding):
             yield _rest(bytes(layer.load), below)
         layer = layer.onward if isinstance(layer, DefinedPacket) else layer.payload
     for one in beside:
         yield from layers(one, frame)
-    for offset, rest in reversed(rests):
-        yield undecoded("padding", "Padding", rest, offset)
+    yield from reversed(rests)
 
 
 def _rest(data: bytes, below: DefinedPacket | None) -> LayerNode:
     """Bytes behind a layer that no layer reads."""
-    if below is None or below.derived is None:
-        return undecoded("data", "Data", data, below.frame_offset + below.header_length if below is not None else 0)
-    node = undecoded("data", "Data", data, below.derived[0])
-    node.length = node.fields[0].length = 0
-    node.fields[0].offset = None
-    return node
+    if below is None:
+        return undecoded("data", "Data", data, 0)
+    return undecoded("data", "Data", data, below.frame_offset + below.header_length, below.derived)
 
 
 def values(packet: Any) -> dict[str, Any]:
@@ -67,13 +64,24 @@ def _own_values(layer: DefinedPacket) -> Iterator[tuple[str, Any]]:
             yield full, value
 
 
-def undecoded(name: str, title: str, data: bytes, offset: int) -> LayerNode:
-    """A layer of bytes that no definition reads."""
+def undecoded(name: str, title: str, data: bytes, offset: int, derived: Derived | None = None) -> LayerNode:
+    """A layer of bytes that no definition reads, at a place in the frame, or in `derived` bytes."""
     size = f"{len(data)} byte" if len(data) == 1 else f"{len(data)} bytes"
-    field = FieldNode(
-        f"{name}.{name}", title, data.hex(), data.hex(), data, offset, len(data), doc="Bytes that no layer reads."
-    )
-    return LayerNode(name, title, size, offset, len(data), fields=[field])
+    field = FieldNode(f"{name}.{name}", title, data.hex(), data.hex(), data, doc="Bytes that no layer reads.")
+    node = LayerNode(name, title, size, 0, 0, fields=[field])
+    _put(field, derived, offset, len(data))
+    _put(node, derived, offset, len(data))
+    return node
+
+
+def _put(node: LayerNode | FieldNode, derived: Derived | None, offset: int, length: int) -> None:
+    """Give a node its place in the frame, or in the bytes that are derived."""
+    if derived is None:
+        node.offset, node.length = offset, length
+        return
+    node.within = range(offset, offset + length)
+    if isinstance(node, LayerNode):
+        node.offset, node.derived = derived.offset, derived
 
 
 def _layer(packet: DefinedPacket, frame: bytes, beside: list[DefinedPacket]) -> LayerNode:
@@ -82,8 +90,8 @@ def _layer(packet: DefinedPacket, frame: bytes, beside: list[DefinedPacket]) -> 
     if not summary and definition.destination_address:
         ends = (packet.summary_of(definition.source_address), packet.summary_of(definition.destination_address))
         summary = " → ".join(ends) if any(ends) else ""
-    place = (packet.frame_offset, packet.header_length) if packet.derived is None else (packet.derived[0], 0)
-    node = LayerNode(definition.name, definition.title, summary, *place, definition.doc)
+    node = LayerNode(definition.name, definition.title, summary, 0, 0, definition.doc)
+    _put(node, packet.derived, packet.frame_offset, packet.header_length)
     node.fields = _fields(packet, frame, beside)
     node.findings = list(packet.findings)
     return node
@@ -112,13 +120,8 @@ def _fields(packet: DefinedPacket, frame: bytes, beside: list[DefinedPacket]) ->
                 inner = FieldNode(
                     f"{node.name}[{number}]", one.definition.title, None, one.summary_of(one.definition.info)
                 )
-                inner.offset, inner.length, inner.raw = (
-                    one.frame_offset,
-                    one.wire_length,
-                    frame[one.frame_offset : one.frame_offset + one.wire_length],
-                )
-                if one.derived is not None:
-                    inner.offset, inner.length = None, 0
+                inner.raw = frame[one.frame_offset : one.frame_offset + one.wire_length]
+                _put(inner, one.derived, one.frame_offset, one.wire_length)
                 inner.doc = one.definition.doc
                 inner.children, inner.findings = _fields(one, frame, beside), one.findings
                 node.children.append(inner)
@@ -151,11 +154,10 @@ def _node(packet: DefinedPacket, field: schema.Field, frame: bytes) -> FieldNode
     )
     span: Span | None = (packet.spans or {}).get(field.name)
     if span is not None:
-        node.offset, node.length = packet.frame_offset + span.offset, span.length
-        node.raw = frame[node.offset : node.offset + node.length]
-        if packet.derived is not None:
-            node.offset, node.length = None, 0
-        elif span.bit % 8 or span.bits % 8:
+        at = packet.frame_offset + span.offset
+        node.raw = frame[at : at + span.length]
+        _put(node, packet.derived, at, span.length)
+        if packet.derived is None and (span.bit % 8 or span.bits % 8):
             node.bits = (span.bit % 8, span.bits)
             if packet.definition.bit_order == "lsb":  # as bits of the little-endian number
                 node.bits = (8 * span.length - span.bit % 8 - span.bits, span.bits)
