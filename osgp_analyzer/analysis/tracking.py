@@ -214,7 +214,8 @@ def _complete(store: FrameStore, chunk: Chunk, parts: dict[int, Places]) -> Slic
 def _read_again(
     store: FrameStore, chunk: Chunk, only: Bools, before: Slices | None = None, opened: OpenedRows | None = None
 ) -> None:
-    """Give the frames of a mask the values that they have with what is known now."""
+    """Give the frames of a mask the values that they have with what is known now, and take from them what an encrypted
+    message seemed to say."""
     direction = "osgp.direction"
     headers = Headers({direction: store.kept[direction]}, store.asked, chunk.stop - chunk.start)
     for rows, groups in store.groups(chunk, within=store.within | OPENABLE, only=only, bare=True, earlier=before,
@@ -223,7 +224,7 @@ def _read_again(
             headers.add(group, rows)
     for columns, found in ((chunk.innermost, headers.innermost), (chunk.columns, headers.columns)):
         for name, values in found.items():
-            columns[name] = np.where(only & (values != ABSENT), values, columns[name])
+            columns[name] = np.where(only, values, columns[name])
 
 
 def take_in(store: FrameStore, chunk: Chunk, opened: OpenedRows | None) -> None:

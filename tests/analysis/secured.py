@@ -6,7 +6,7 @@ from __future__ import annotations
 import ast
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -125,10 +125,13 @@ def texts(value: Any) -> Counter[str]:
     return Counter(str(one) for one in (value if isinstance(value, list) else [value]))
 
 
-def written(path: Path, link_type: int, frames: list[bytes], name: str | None = None, step: int = 10**8) -> Path:
-    """A capture of these frames."""
+def written(
+    path: Path, link_type: int, frames: list[bytes], name: str | None = None, times: Sequence[int] | None = None
+) -> Path:
+    """A capture of these frames, 100 ms after one another or at times in ns."""
     with PcapngWriter(path) as writer:
         writer.add_interface(link_type, name=name, fcs_length=2 if link_type == LPDU else None)
         for number, data in enumerate(frames):
-            writer.write(data, 1_772_359_200_000_000_000 + number * step)
+            at = times[number] if times is not None else number * 100_000_000
+            writer.write(data, 1_772_359_200_000_000_000 + at)
     return path

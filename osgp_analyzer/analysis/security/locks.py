@@ -88,6 +88,8 @@ class Lock:
         self._anywhere: dict[int, list[Holding]] = {}
         self._domains: dict[int, list[Holding]] = {}
         self._places: list[Place] = []
+        self._beside: set[int] = set()
+        """Keys that a meter takes in messages of some agents only."""
         bases = {key.place: key.secret for key in ring.keys if key.kind is Kind.BASE_KEY and Kind.OMAK in self.kinds}
         own = [key for key in ring.keys if key.kind in self.kinds and len(key.secret.reveal()) == size]
         self._add([key.secret.reveal() for key in own], [key.place for key in own],
@@ -175,15 +177,17 @@ class Lock:
             holder.trials = counts.get(meter, 0)
 
     def learn(self, holder: Holder, key: int, since: int = 0) -> None:
-        """A key turned out to be a meter's: it comes first from now on, behind those that it was changed to."""
+        """A key turned out to be a meter's: it comes first from now on, behind those that it was changed to, and before
+        those that are beside its own."""
         holdings = [one for one in holder.holdings if one.key == key] or [Holding(key, since)]
         holdings += [one for one in holder.holdings if one.key != key]
-        holder.holdings = sorted(holdings, key=lambda one: -one.since)[:MOST]
+        holder.holdings = sorted(holdings, key=lambda one: (one.key in self._beside, -one.since))[:MOST]
 
     def had(self, meter: int, domain: int, frame: int) -> list[int]:
         """The key that a meter was proved to have since it was changed last before a frame, by whatever number it is
         known, else those that it may have."""
-        holdings = [one for one in self.holder(meter, domain).holdings if one.since <= frame < one.until]
+        holdings = [one for one in self.holder(meter, domain).holdings if one.key not in self._beside]
+        holdings = [one for one in holdings if one.since <= frame < one.until]
         latest = max((one.since for one in holdings), default=0)
         options = list(dict.fromkeys(one.key for one in holdings if one.since == latest))
         numbers = {meter}.union(*(self._numbers(self._places[key]) for key in options))
@@ -215,6 +219,8 @@ class Lock:
 
     def prove(self, meter: Ints, frame: Ints, key: Ints) -> None:
         """Messages of meters fitted keys, in rows: remember where a meter changes from one to another."""
+        own = ~np.isin(key, list(self._beside))
+        meter, frame, key = meter[own], frame[own], key[own]
         order = np.lexsort((frame, meter))
         meter, frame, key = meter[order], frame[order], key[order]
         change = np.flatnonzero((np.diff(meter, prepend=-1) != 0) | (np.diff(key, prepend=-1) != 0))
@@ -226,11 +232,13 @@ class Lock:
     def also(self, meter: int, domain: int, secret: bytes, number: int, since: int) -> None:
         """A meter takes a further key from a frame on, beside those that it has."""
         holder = self.holder(meter, domain)
-        holder.holdings = [*holder.holdings[: MOST - 1], Holding(self.add(secret, number), since)]
+        key = self.add(secret, number)
+        self._beside.add(key)
+        holder.holdings = [*holder.holdings[: MOST - 1], Holding(key, since)]
 
     def likely(self, meter: int, domain: int) -> list[int]:
         """Keys of a meter, or where it has none those that may be anybody's."""
-        own = [one.key for one in self.holder(meter, domain).holdings]
+        own = [one.key for one in self.holder(meter, domain).holdings if one.key not in self._beside]
         return own or np.flatnonzero(~self.placed)[:MOST].tolist()
 
     def _numbers(self, place: Place) -> list[int]:

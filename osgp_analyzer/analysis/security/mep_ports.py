@@ -75,7 +75,7 @@ class MepPorts:
         messages.response[left[(before >= 0) & done[before]]] = False
         unknown = messages.response & (messages.request < 0) & (answers >= 0)
         messages.request = np.where(unknown, messages.frame[answers], messages.request)
-        judge.fail(left, ~messages.response[left] | judge.checkable(answers[left]))
+        judge.fail(left, ~messages.response[left] | (answers[left] >= 0))
         self._keep_last(messages, v, is_request, done)
 
     def _responses(self, judge: TableJudge, old: int, asks: Bools, unread: Bools | None = None) -> None:
