@@ -174,7 +174,7 @@ class ChainView(ModalScreen[int | None]):
         """Show the chain, or that there is none."""
         if event.error is not None:
             raise event.error
-        if self.found:
+        if self.found and self.arrows.chain is None:  # what was said while it waited may come late
             self._tell()
             if self.chain is not None:
                 self.arrows.show(self.chain, self.index)

@@ -16,6 +16,7 @@ import osgp_analyzer.tui.chain
 from osgp_analyzer.analysis.chains.chain import Chain
 from osgp_analyzer.analysis.transactions import FAR_BACK
 from osgp_analyzer.app.changes import Change
+from osgp_analyzer.capture import Capture, PcapngWriter
 from osgp_analyzer.store import FrameStore
 from osgp_analyzer.tui.app import Screen
 from osgp_analyzer.tui.chain import ChainView
@@ -165,8 +166,6 @@ def test_a_frame_without_chain(capture: Path, size: tuple[int, int]) -> None:
 
 def test_what_was_not_heard_has_a_line(tmp_path: Path) -> None:
     """The first message of a chain is taken out of a capture."""
-    from osgp_analyzer.capture import Capture, PcapngWriter
-
     first, last = TRUTH["transactions"][20]["frames"]
     path = tmp_path / "part.pcapng"
     with Capture.open(PLAIN) as capture, PcapngWriter(path) as writer:
@@ -233,19 +232,28 @@ def test_the_screen_works_while_it_looks(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_frames_in_reach_are_waited_for(large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    limits = []
-    real = osgp_analyzer.tui.chain.around
+    limits, go_on = [], threading.Event()
+    real, index_more = osgp_analyzer.tui.chain.around, Capture.index_more
+
+    def held(self: Capture, count: int) -> bool:
+        if threading.current_thread().name == "indexing":
+            go_on.wait(20)
+        return index_more(self, count)
 
     def spy(store: FrameStore, index: int, limit: int) -> Chain | None:
         limits.append(limit)
         return real(store, index, limit)
 
     monkeypatch.setattr(osgp_analyzer.tui.chain, "around", spy)
+    monkeypatch.setattr(Capture, "index_more", held)
 
     async def steps(app: Screen, pilot: Pilot[None]) -> None:
         await pilot.press("c")
         view = app.screen
         assert isinstance(view, ChainView)
+        assert len(app.session) < FAR_BACK
+        assert has(app, "looking for the chain of frame 1 ...")
+        go_on.set()
         await until(pilot, lambda: view.found)
         assert has(app, "frame 1 is in no chain")
         assert len(limits) == 1
