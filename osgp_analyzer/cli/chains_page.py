@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from osgp_analyzer.analysis.chains.chain import Chain, Heard, Hop
-from osgp_analyzer.analysis.chains.chains import ANSWER, CHALLENGE, MESSAGE, REPLY
+from osgp_analyzer.analysis.chains.chains import CHALLENGE, REPLY
+from osgp_analyzer.analysis.chains.outcome import ANSWER, MESSAGE
 from osgp_analyzer.cli.tables import table
 
 WIDTH, NARROWEST, WIDEST, BESIDE = 100, 3, 12, 42

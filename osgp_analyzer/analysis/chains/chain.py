@@ -10,9 +10,9 @@ from functools import lru_cache
 import numpy as np
 
 from dissectors.en14908.npdu import SUBNET_NODE
-from osgp_analyzer.analysis.chains.chains import ANSWER, CHALLENGE, MESSAGE, REPLY, Chained
+from osgp_analyzer.analysis.chains.chains import CHALLENGE, REPLY, Chained
 from osgp_analyzer.analysis.chains.messages import OF_AGENT
-from osgp_analyzer.analysis.chains.outcome import OUTCOMES
+from osgp_analyzer.analysis.chains.outcome import ANSWER, MESSAGE, OUTCOMES
 from osgp_analyzer.analysis.runs import Rows, take
 from osgp_analyzer.analysis.statistics.directory import Endpoint
 from osgp_analyzer.analysis.transactions import NONE
@@ -54,6 +54,8 @@ class Heard:
     to: str
     apdu: tuple[int, int] | None
     hops_left: int | None
+    changed: bool = False
+    """It is not what was sent on the hop before."""
 
 
 @dataclass(slots=True)
@@ -243,4 +245,5 @@ def _heard(members: Rows, row: int) -> Heard:
         address(members["destination"][row]),
         (start, members["end"][row]) if start != NONE else None,
         left if left >= 0 else None,
+        members["changed"][row],
     )

@@ -70,9 +70,10 @@ def messages(store: FrameStore, chunk: Chunk, own: Rows, root: Ints, duplicate: 
 
     `source`, `receiver`: addresses, 0 for none. `hops`: addresses of the nodes that follow the receiver. `start` to
     `end`: the inner message in the buffer; `rule`: where what every hop has alike begins. `form`, `target`: address
-    format and address of the target. `flags`: of the header. `key`: agent, target, inner message, domain and priority,
-    without subnets. `wait`:
-    ns after its last sending in which an answer may come.
+    format and address of the target. `flags`: of the header. `way`: agent, target, domain and priority, without
+    subnets; `key`: these and the inner message. `wait`: ns after its last sending in which an answer may come.
+    `changed`: the inner message is another one than on the hop before; `mixed`: there is one in its chain. Both are
+    found out later.
     """
     role, columns = own["role"], chunk.columns
     first = between(role, frames.ACKNOWLEDGED, frames.REPEATED) & (root == own["frame"])
@@ -103,7 +104,9 @@ def messages(store: FrameStore, chunk: Chunk, own: Rows, root: Ints, duplicate: 
     priority = columns["lpdu.priority"][rows["frame"] - chunk.start]
     domain = columns["npdu.domain"][rows["frame"] - chunk.start].astype(np.int64)
     target = np.where(rows["form"] == SUBNET_NODE, node_of(rows["target"]), rows["target"])
-    rows["key"] = (((inner + domain) * MIX + target) * MIX + node_of(rows["agent"])) * 4 + priority
+    rows["way"] = ((domain * MIX + target) * MIX + node_of(rows["agent"])) * 4 + priority
+    rows["key"] = inner * MIX + rows["way"]
+    rows["changed"], rows["mixed"] = np.zeros((2, len(inner)), bool)
     return rows
 
 
