@@ -245,7 +245,7 @@ FIELDS: dict[str, TrackedField] = {
         ),
         _chain("missing", "Missing hops", "Hops whose message was not heard.", Kind.NUMBER, chained.of("missing")),
         _chain(
-            "changed",
+            "changed_in",
             "Changed in",
             "The first frame of the chain that passes on something else than what was sent on the hop before.",
             Kind.FRAME,

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from osgp_analyzer.analysis.chains.chain import KINDS, Chain, Heard, ended
+from osgp_analyzer.analysis.chains.outcome import ANSWER, MESSAGE
+from osgp_analyzer.analysis.chains.verdicts import Verdicts
 from osgp_analyzer.analysis.tracking import Tracked
 from osgp_analyzer.app.selection import Wanted, selected_chunks
 from osgp_analyzer.app.session import Session
@@ -22,15 +24,18 @@ def found(
     """The chains, each when nothing more can come to it: those with a frame that passes the filter. `watch` passes the
     chunks on as they are read. Raises `FilterError` for a filter that is none."""
     chosen: set[int] = set()
+    verdicts = Verdicts()
     for tracked, mask in watch(selected_chunks(session, Wanted(filter_text, chains=True))):
         chained = tracked.chained
         if chained is None:
             continue
         if filter_text is not None:
             chosen.update(chained.chain[mask & (chained.chain >= 0)].tolist())
+        verdicts.take(tracked)
         for chain in ended(chained):
             if filter_text is None or chain.number - 1 in chosen:
                 chosen.discard(chain.number - 1)
+                verdicts.put(chain)
                 yield chain
 
 
@@ -71,6 +76,11 @@ def described(session: Session, chain: Chain) -> dict[str, Any]:
         "priority": chain.priority,
         "missing": chain.missing,
         "twice": chain.twice,
+        "changed": [index + 1 for index in chain.changed],
+        "security": {
+            name: [{"hop": hop} | judged.as_json() for hop, judged in chain.verdicts(kind)]
+            for name, kind in (("message", MESSAGE), ("answer", ANSWER))
+        },
         "message": message(session, chain),
         "apdu": apdu(session, chain.top),
         "response": apdu(session, chain.response),
@@ -99,4 +109,6 @@ def _frame(one: Heard) -> dict[str, Any]:
         "alt_path": one.alt_path,
         "from": one.by,
         "hops_left": one.hops_left,
+        "changed": one.changed,
+        "security": one.security.as_json() if one.security is not None else None,
     }

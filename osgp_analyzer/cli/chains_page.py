@@ -8,6 +8,7 @@ from typing import Any
 from osgp_analyzer.analysis.chains.chain import Chain, Heard, Hop
 from osgp_analyzer.analysis.chains.chains import CHALLENGE, REPLY
 from osgp_analyzer.analysis.chains.outcome import ANSWER, MESSAGE
+from osgp_analyzer.analysis.security.judged import Judged
 from osgp_analyzer.cli.tables import table
 
 WIDTH, NARROWEST, WIDEST, BESIDE = 100, 3, 12, 42
@@ -24,7 +25,35 @@ def line(chain: Chain, start: int) -> str:
     """A chain in one line. `start`: time of the first frame of the capture."""
     text = f"{chain.number:>8} {_since(chain, start):>14}  {_outcome(chain):<18} {_ms(chain.time):>12}"
     missing = f"  (not heard: {', '.join(chain.missing)})" if chain.missing else ""
-    return f"{text}  {chain.retries:>7}  {' > '.join(chain.nodes)}{missing}"
+    secured = "".join(f"  ({part})" for part in (changed(chain), protection(chain)) if part)
+    return f"{text}  {chain.retries:>7}  {' > '.join(chain.nodes)}{missing}{secured}"
+
+
+def changed(chain: Chain) -> str:
+    """Where something else was passed on than was sent: ``changed in frame 40``; empty where it was not."""
+    numbers = ", ".join(str(index + 1) for index in chain.changed)
+    return f"changed in frame {numbers}" if numbers else ""
+
+
+def protection(chain: Chain) -> str:
+    """How message and answer are protected, and where hops differ; empty where that was not looked at."""
+    both = [chain.verdicts(kind) for kind in (MESSAGE, ANSWER)]
+    if len(both[0]) == len(both[1]) == 1 and both[0][0][1] == both[1][0][1]:
+        both.pop()  # the same is said of both
+    named: set[str | None] = {None}
+    heads = ("", "answer ")
+    return "; ".join(head + _along(verdicts, named) for head, verdicts in zip(heads, both, strict=False) if verdicts)
+
+
+def _along(verdicts: list[tuple[int, Judged]], named: set[str | None]) -> str:
+    """What is said from hop to hop; keys that were `named` before are not named again."""
+    said: list[str] = []
+    for hop, judged in verdicts:
+        head = f"from hop {hop} on " if said else ""
+        text = judged.word if judged.key in named else str(judged)
+        said.append(head + text[0].lower() + text[1:])
+        named.add(judged.key)
+    return ", ".join(said)
 
 
 def _since(chain: Chain, start: int) -> str:
@@ -48,6 +77,10 @@ def drawn(chain: Chain, message: dict[str, Any], start: int) -> list[str]:
     took = f" in {_ms(chain.time)}" if chain.time is not None else ""
     retries = f", {chain.retries} sent again" if chain.retries else ""
     lines.append(f"  {_outcome(chain)}{took}{retries}")
+    if changed(chain):
+        lines += _folded("changed", changed(chain).removeprefix("changed "))
+    if protection(chain):
+        lines += _folded("security", protection(chain))
     if chain.missing:
         lines += _folded("not heard", ", ".join(chain.missing))
     if chain.twice:
@@ -108,7 +141,7 @@ def _gap(number: int, hops: int, size: int) -> str:
 
 def _beside(frame: Heard, hop: Hop, first: int | None) -> str:
     since = "-" if frame.time is None or first is None else f"{(frame.time - first) / NS_MS:.3f}"
-    said = []
+    said: list[str] = []
     if frame.copy:
         said.append("copy")
     elif frame.attempt:
@@ -119,6 +152,10 @@ def _beside(frame: Heard, hop: Hop, first: int | None) -> str:
         said.append("reply")
     elif frame.hops_left is not None:
         said.append(f"failed, {frame.hops_left} to go")
+    if frame.changed:
+        said.append("changed")
+    if frame.security is not None and not frame.of_proxy:
+        said.append(frame.security.word)
     if frame.by != (hop.receiver if frame.kind in (ANSWER, CHALLENGE) else hop.sender):
         said.append(f"from {frame.by}")
     return f"{since:>11} #{frame.index + 1} {', '.join(said)}".rstrip()

@@ -10,10 +10,12 @@ from functools import lru_cache
 import numpy as np
 
 from dissectors.en14908.npdu import SUBNET_NODE
+from dissectors.proxying import FAILURE, PROXIED
 from osgp_analyzer.analysis.chains.chains import CHALLENGE, REPLY, Chained
 from osgp_analyzer.analysis.chains.messages import OF_AGENT
 from osgp_analyzer.analysis.chains.outcome import ANSWER, MESSAGE, OUTCOMES
 from osgp_analyzer.analysis.runs import Rows, take
+from osgp_analyzer.analysis.security.judged import Judged
 from osgp_analyzer.analysis.statistics.directory import Endpoint
 from osgp_analyzer.analysis.transactions import NONE
 from osgp_analyzer.store import NO_TIME
@@ -56,6 +58,13 @@ class Heard:
     hops_left: int | None
     changed: bool = False
     """It is not what was sent on the hop before."""
+    security: Judged | None = None
+    """How it is protected, where that was looked at."""
+
+    @property
+    def of_proxy(self) -> bool:
+        """An answer of a repeater or the agent itself, not the target's."""
+        return self.kind == ANSWER and self.code in (PROXIED, FAILURE)
 
 
 @dataclass(slots=True)
@@ -117,6 +126,21 @@ class Chain:
     def response(self) -> Heard | None:
         """What the source got in the end."""
         return self.hops[0].answers[-1] if self.hops[0].answers else None
+
+    @property
+    def changed(self) -> list[int]:
+        """Frames that are not what was sent on the hop before."""
+        return [one.index for one in self.frames if one.changed]
+
+    def verdicts(self, kind: int) -> list[tuple[int, Judged]]:
+        """How the message, or the target's answer, is protected, in the order of its way: the first hop, and each where
+        something else is said than on the hop before. Nothing where that was not looked at."""
+        found: list[tuple[int, Judged]] = []
+        for hop in self.hops if kind == MESSAGE else reversed(self.hops):
+            said = [one.security for one in hop.of(kind) if one.security is not None and not one.of_proxy]
+            if said and (not found or found[-1][1] != said[0]):
+                found.append((hop.number, said[0]))
+        return found
 
     @property
     def twice(self) -> list[str]:
