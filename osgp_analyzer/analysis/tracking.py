@@ -110,6 +110,7 @@ def track(
     contexts: Contexts | None = None,
     guard: Guard | None = None,
     chains: bool = False,
+    uniform: str | None = None,
 ) -> Iterator[Tracked]:
     """The chunks of a capture, indexed as they are needed; of the frames `start` to `stop`, if given.
 
@@ -118,15 +119,17 @@ def track(
     answers which. `deep`: all layers of all frames will be asked for. `contexts` learns what tables of meters say, for
     which all frames from the first on must be seen, and tables are read with it. `guard` judges and opens messages, for
     which the same holds. `chains`: put the frames of proxied exchanges together; it implies `ahead`, and a chunk comes
-    when nothing more can come to its chains.
+    when nothing more can come to its chains; `uniform` as in `Chains`.
     """
     if contexts is not None:
-        for tracked in track(store, size, ahead, whole=whole, start=start, stop=stop, guard=guard, chains=chains):
+        for tracked in track(
+            store, size, ahead, whole=whole, start=start, stop=stop, guard=guard, chains=chains, uniform=uniform
+        ):
             tracked.tables = contexts.learn(tracked)
             yield tracked
         return
     following = Following(ahead or chains) if whole or ahead or chains else None
-    linking = Chains(store) if chains else None
+    linking = Chains(store, uniform) if chains else None
     held: deque[Tracked] = deque()
     for tracked in _chunks(store, size, following, deep, start, stop, guard, linking):
         if following is None or following.outcomes is None:

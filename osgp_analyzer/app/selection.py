@@ -96,6 +96,7 @@ def selected_chunks(
         contexts=contexts,
         guard=guard,
         chains=chains,
+        uniform=session.settings.uniform,
     ):
         chunk = tracked.chunk
         mask = np.ones(chunk.stop - chunk.start, bool) if chosen is None else chosen.mask(session.store, chunk, tracked)

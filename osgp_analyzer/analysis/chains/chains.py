@@ -15,7 +15,7 @@ from osgp_analyzer.analysis.chains.answers import expected, place
 from osgp_analyzer.analysis.chains.changed import other_answers
 from osgp_analyzer.analysis.chains.everywhere import local
 from osgp_analyzer.analysis.chains.linking import Links
-from osgp_analyzer.analysis.chains.messages import LEAST_WAIT_MS, MS, OF_AGENT, messages
+from osgp_analyzer.analysis.chains.messages import LEAST_WAIT_MS, MS, OF_AGENT, messages, read_as
 from osgp_analyzer.analysis.chains.outcome import ANSWER, Summary, summary
 from osgp_analyzer.analysis.exchanges import Exchanges
 from osgp_analyzer.analysis.runs import Rows, Runs, joined, same_bytes, take
@@ -58,10 +58,11 @@ class Chained:
 
 
 class Chains:
-    """Finds chains, chunk by chunk in the order of the capture."""
+    """Finds chains, chunk by chunk in the order of the capture. `uniform`: whose subnet lists without one mean, one of
+    `UNIFORM`, where nodes that were heard do not tell; None: as their flags say."""
 
-    def __init__(self, store: FrameStore) -> None:
-        self._store, self._links = store, Links()
+    def __init__(self, store: FrameStore, uniform: str | None = None) -> None:
+        self._store, self._links, self._uniform = store, Links(), uniform
         self._known: Rows = {}
         """Of the latest frames: the chain that each is a message of, its `left` and `wait`."""
         self._rows: Rows = {}
@@ -77,6 +78,8 @@ class Chains:
         frame is or answers; `data`: the buffer."""
         size = chunk.stop - chunk.start
         rows = messages(self._store, chunk, own, root, exchanges.duplicate, data)
+        if self._uniform is not None:
+            rows["flags"] = read_as(self._uniform, rows["flags"])
         again = between(own["role"], frames.ACKNOWLEDGED, frames.REMINDER) & (exchanges.attempt > 0)
         resent = {"root": root[again], "frame": own["frame"][again], "time": own["time"][again]}
         rows["chain"], rows["changed"] = self._links.follow(rows, resent, chunk.stop, data)

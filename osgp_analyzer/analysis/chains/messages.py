@@ -37,7 +37,8 @@ from osgp_analyzer.store.header import layers_on_the_way, pack
 
 LTEP, HOP = "ltep", "ltep.hop"
 LONG, ALL_AGENTS = 4, 2
-"""Bits of `flags`; 1: uniform by source, 8: by destination."""
+UNIFORM = {"source": 1, "destination": 8}
+"""Bits of `flags`: what a list without subnets is uniform by."""
 OF_AGENT = -1
 """`left` of what an agent sends."""
 HEADER = ("uniform_by_dest", "long_timer", "all_agents", "uniform_by_src", "count", "retries", "timer", "target_type",
@@ -185,6 +186,12 @@ def _header(group: Group, into: Ints, new: Bools, whole: Bools, rows: Rows) -> N
     below = count * np.where(count > 0, rows["tries"][into] * rows["timer"][into], 0)
     below = below + rows["agent_tries"][into] * rows["agent_timer"][into] + LAST_TRY_MS * MS * (count + 1)
     rows["wait"][into] = np.clip(below, LEAST_WAIT_MS * MS, MAX_WAIT_NS)
+
+
+def read_as(uniform: str, flags: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Flags of messages with all lists without subnets taken to be uniform by one of `UNIFORM`."""
+    both = np.int8(UNIFORM["source"] | UNIFORM["destination"])
+    return np.where((flags & both) != 0, (flags & ~both) | np.int8(UNIFORM[uniform]), flags)
 
 
 def filled(rows: Rows) -> NDArray[np.int32]:
