@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
+from osgp_analyzer.analysis.chains.brief import Brief, briefs, of
 from osgp_analyzer.analysis.chains.chain import KINDS, Chain, Heard, ended
+from osgp_analyzer.analysis.chains.chains import Chained
 from osgp_analyzer.analysis.chains.outcome import ANSWER, MESSAGE
 from osgp_analyzer.analysis.chains.verdicts import Verdicts
 from osgp_analyzer.analysis.tracking import Tracked
@@ -16,6 +18,7 @@ from osgp_analyzer.engines.columns.values import Bools
 
 Chunks = Iterator[tuple[Tracked, Bools]]
 LTEP = "ltep."
+One = TypeVar("One", Chain, Brief)
 
 
 def found(
@@ -23,19 +26,43 @@ def found(
 ) -> Iterator[Chain]:
     """The chains, each when nothing more can come to it: those with a frame that passes the filter. `watch` passes the
     chunks on as they are read. Raises `FilterError` for a filter that is none."""
-    chosen: set[int] = set()
     verdicts = Verdicts()
+
+    def ends(tracked: Tracked, chained: Chained) -> Iterator[Chain]:
+        verdicts.take(tracked)
+        return ended(chained)
+
+    for chain in _chosen(session, filter_text, watch, ends):
+        verdicts.put(chain)
+        yield chain
+
+
+def in_brief(
+    session: Session, filter_text: str | None = None, watch: Callable[[Chunks], Chunks] = iter
+) -> Iterator[Brief]:
+    """The same in brief, much sooner where messages are not judged."""
+    if session.settings.keys.keys:
+        return map(of, found(session, filter_text, watch))
+    return _chosen(session, filter_text, watch, lambda tracked, chained: briefs(chained))
+
+
+def _chosen(
+    session: Session,
+    filter_text: str | None,
+    watch: Callable[[Chunks], Chunks],
+    ends: Callable[[Tracked, Chained], Iterator[One]],
+) -> Iterator[One]:
+    """What `ends` makes of the chains that end in each chunk, where a frame of theirs passes the filter."""
+    chosen: set[int] = set()
     for tracked, mask in watch(selected_chunks(session, Wanted(filter_text, chains=True))):
         chained = tracked.chained
         if chained is None:
             continue
         if filter_text is not None:
             chosen.update(chained.chain[mask & (chained.chain >= 0)].tolist())
-        verdicts.take(tracked)
-        for chain in ended(chained):
+        for chain in ends(tracked, chained):
             if filter_text is None or chain.number - 1 in chosen:
                 chosen.discard(chain.number - 1)
-                verdicts.put(chain)
                 yield chain
 
 

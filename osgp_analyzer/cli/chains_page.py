@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from osgp_analyzer.analysis.chains.brief import Brief
 from osgp_analyzer.analysis.chains.chain import Chain, Heard, Hop
 from osgp_analyzer.analysis.chains.chains import CHALLENGE, REPLY
 from osgp_analyzer.analysis.chains.outcome import ANSWER, MESSAGE
@@ -21,12 +22,16 @@ def title() -> str:
     return f"{'frame':>8} {'time':>14}  {'outcome':<18} {'took':>12}  retries  route"
 
 
-def line(chain: Chain, start: int) -> str:
+def line(brief: Brief, start: int) -> str:
     """A chain in one line. `start`: time of the first frame of the capture."""
-    text = f"{chain.number:>8} {_since(chain, start):>14}  {_outcome(chain):<18} {_ms(chain.time):>12}"
+    text = f"{brief.number:>8} {_since(brief.begin, start):>14}  {_outcome(brief):<18} {_ms(brief.time):>12}"
+    text = f"{text}  {brief.retries:>7}  {' > '.join(brief.nodes)}"
+    chain = brief.chain
+    if chain is None:
+        return text
     missing = f"  (not heard: {', '.join(chain.missing)})" if chain.missing else ""
     secured = "".join(f"  ({part})" for part in (changed(chain), protection(chain)) if part)
-    return f"{text}  {chain.retries:>7}  {' > '.join(chain.nodes)}{missing}{secured}"
+    return f"{text}{missing}{secured}"
 
 
 def changed(chain: Chain) -> str:
@@ -56,12 +61,11 @@ def _along(verdicts: list[tuple[int, Judged]], named: set[str | None]) -> str:
     return ", ".join(said)
 
 
-def _since(chain: Chain, start: int) -> str:
-    time = chain.frames[0].time
+def _since(time: int | None, start: int) -> str:
     return "-" if time is None else f"{(time - start) / NS_S:.6f}"
 
 
-def _outcome(chain: Chain) -> str:
+def _outcome(chain: Chain | Brief) -> str:
     return chain.outcome if chain.failed_at is None else f"{chain.outcome}, hop {chain.failed_at}"
 
 
@@ -72,7 +76,8 @@ def _ms(ns: int | None) -> str:
 def drawn(chain: Chain, message: dict[str, Any], start: int) -> list[str]:
     """Lines of a chain: what it is, the diagram, and where the time went. They fit `WIDTH`."""
     priority = ", priority" if chain.priority else ""
-    lines = [f"Chain {chain.number} at {_since(chain, start)} s, domain {chain.domain.hex(':') or '-'}{priority}"]
+    since = _since(chain.frames[0].time, start)
+    lines = [f"Chain {chain.number} at {since} s, domain {chain.domain.hex(':') or '-'}{priority}"]
     lines += _folded("route", " > ".join(chain.nodes))
     took = f" in {_ms(chain.time)}" if chain.time is not None else ""
     retries = f", {chain.retries} sent again" if chain.retries else ""

@@ -18,6 +18,7 @@ from osgp_analyzer.analysis.runs import Rows, take
 from osgp_analyzer.analysis.security.judged import Judged
 from osgp_analyzer.analysis.statistics.directory import Endpoint
 from osgp_analyzer.analysis.transactions import NONE
+from osgp_analyzer.engines.columns.values import Ints
 from osgp_analyzer.store import NO_TIME
 from osgp_analyzer.store.header import PACKED, unpack
 
@@ -163,13 +164,16 @@ class Chain:
         return found
 
 
-def ended(chained: Chained) -> Iterator[Chain]:
-    """The chains that end in a chunk, in the order of their first frames."""
-    known, members, rows = vars(chained.chains), _lists(chained.members), _lists(chained.rows)
-    if not len(chained.ended):
+def ended(chained: Chained, only: Ints | None = None) -> Iterator[Chain]:
+    """The chains that end in a chunk, in the order of their first frames. `only`: some of `Chained.ended`."""
+    which = chained.ended if only is None else only
+    if not len(which):
         return
-    frames, messages = chained.members["chain"], chained.rows["chain"]
-    for row in chained.ended.tolist():
+    wanted = chained.chains.chain[which]
+    known, own, mine = vars(chained.chains), chained.members, chained.rows
+    own, mine = (take(one, np.isin(one["chain"], wanted)) for one in (own, mine))
+    members, rows, frames, messages = _lists(own), _lists(mine), own["chain"], mine["chain"]
+    for row in which.tolist():
         summary = {name: int(values[row]) for name, values in known.items()}
         both = [summary["chain"], summary["chain"] + 1]
         first, last = np.searchsorted(frames, both).tolist()
