@@ -244,6 +244,13 @@ FIELDS: dict[str, TrackedField] = {
             chained.of("failed_at"),
         ),
         _chain("missing", "Missing hops", "Hops whose message was not heard.", Kind.NUMBER, chained.of("missing")),
+        _chain(
+            "changed_in",
+            "Changed in",
+            "The first frame of the chain that passes on something else than what was sent on the hop before.",
+            Kind.FRAME,
+            chained.changed,
+        ),
     )
 }
 """The fields by name."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from osgp_analyzer.analysis.chains.chains import Chained
 from osgp_analyzer.analysis.security.guard import Secured
-from osgp_analyzer.analysis.security.remarks import REMARKS, bit
+from osgp_analyzer.analysis.security.remarks import CHANGED, REMARKS, bit
 from osgp_analyzer.engines.columns.values import Bools
 from osgp_analyzer.schema import Group, Severity
 from osgp_analyzer.store import Chunk, FrameStore
@@ -15,8 +16,11 @@ Remark = tuple[Severity, str, Group]
 """Severity, code and group of a finding."""
 
 
-def frame_remarks(store: FrameStore, chunk: Chunk, secured: Secured | None = None) -> dict[Remark, Bools]:
-    """The rows of the chunk that have each of these findings, with those on their protection where that is known."""
+def frame_remarks(
+    store: FrameStore, chunk: Chunk, secured: Secured | None = None, chained: Chained | None = None
+) -> dict[Remark, Bools]:
+    """The rows of the chunk that have each of these findings, with those on their protection and their chains where
+    these are known."""
     captured, length = chunk.captured, chunk.length.astype(np.int64)
     unknown = [i.index for i in store.capture.interfaces if i.link_type not in store.links]
     decoded = ~np.isin(chunk.interface, unknown)
@@ -29,4 +33,6 @@ def frame_remarks(store: FrameStore, chunk: Chunk, secured: Secured | None = Non
     if secured is not None and secured.remarks.any():
         for remark in REMARKS:
             found[remark.severity, remark.finding, Group.SECURITY] = (secured.remarks & bit(remark.code)) != 0
+    if chained is not None and chained.changed.any():
+        found[CHANGED.severity, CHANGED.finding, Group.SECURITY] = chained.changed
     return found

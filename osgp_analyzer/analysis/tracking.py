@@ -111,6 +111,7 @@ def track(
     guard: Guard | None = None,
     chains: bool = False,
     limit: int | None = None,
+    uniform: str | None = None,
 ) -> Iterator[Tracked]:
     """The chunks of a capture, indexed as they are needed; of the frames `start` to `stop`, if given.
 
@@ -119,18 +120,27 @@ def track(
     answers which. `deep`: all layers of all frames will be asked for. `contexts` learns what tables of meters say, for
     which all frames from the first on must be seen, and tables are read with it. `guard` judges and opens messages, for
     which the same holds. `chains`: put the frames of proxied exchanges together; it implies `ahead`, and a chunk comes
-    when nothing more can come to its chains. `limit`: of frames from there on nothing is read, also where what comes
-    before could be told better with them.
+    when nothing more can come to its chains; `uniform` as in `Chains`. `limit`: of frames from there on nothing is
+    read, also where what comes before could be told better with them.
     """
     if contexts is not None:
         for tracked in track(
-            store, size, ahead, whole=whole, start=start, stop=stop, guard=guard, chains=chains, limit=limit
+            store,
+            size,
+            ahead,
+            whole=whole,
+            start=start,
+            stop=stop,
+            guard=guard,
+            chains=chains,
+            limit=limit,
+            uniform=uniform,
         ):
             tracked.tables = contexts.learn(tracked)
             yield tracked
         return
     following = Following(ahead or chains) if whole or ahead or chains else None
-    linking = Chains(store) if chains else None
+    linking = Chains(store, uniform) if chains else None
     held: deque[Tracked] = deque()
     for tracked in _chunks(store, size, following, deep, start, stop, limit, guard, linking):
         if following is None or following.outcomes is None:

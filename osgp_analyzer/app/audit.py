@@ -19,6 +19,6 @@ def audit(
     in those before it; `filter_text` and `count` choose the frames that are reported. `watch` passes the chunks on as
     they are read. Raises `FilterError` for a filter that is none."""
     found = Audit(session.settings.keys)
-    for tracked, mask in watch(selected_chunks(session, Wanted(filter_text, count, judged=True))):
+    for tracked, mask in watch(selected_chunks(session, Wanted(filter_text, count, judged=True, chains=True))):
         found.take(tracked, mask)
     return found.report()

@@ -4,9 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
+from osgp_analyzer.analysis.chains.brief import Brief, briefs, of
 from osgp_analyzer.analysis.chains.chain import KINDS, Chain, Heard, ended, of_frame
+from osgp_analyzer.analysis.chains.chains import Chained
+from osgp_analyzer.analysis.chains.outcome import ANSWER, MESSAGE
+from osgp_analyzer.analysis.chains.verdicts import Verdicts
 from osgp_analyzer.analysis.tracking import Tracked, track
 from osgp_analyzer.app.selection import Wanted, selected_chunks
 from osgp_analyzer.app.session import Session
@@ -17,6 +21,7 @@ Chunks = Iterator[tuple[Tracked, Bools]]
 LTEP = "ltep."
 STEP = 4096
 """Frames that are read at a time to find one chain: it is complete with the first of them that are late enough."""
+One = TypeVar("One", Chain, Brief)
 
 
 def found(
@@ -24,6 +29,33 @@ def found(
 ) -> Iterator[Chain]:
     """The chains, each when nothing more can come to it: those with a frame that passes the filter. `watch` passes the
     chunks on as they are read. Raises `FilterError` for a filter that is none."""
+    verdicts = Verdicts()
+
+    def ends(tracked: Tracked, chained: Chained) -> Iterator[Chain]:
+        verdicts.take(tracked)
+        return ended(chained)
+
+    for chain in _chosen(session, filter_text, watch, ends):
+        verdicts.put(chain)
+        yield chain
+
+
+def in_brief(
+    session: Session, filter_text: str | None = None, watch: Callable[[Chunks], Chunks] = iter
+) -> Iterator[Brief]:
+    """The same in brief, much sooner where messages are not judged."""
+    if session.settings.keys.keys:
+        return map(of, found(session, filter_text, watch))
+    return _chosen(session, filter_text, watch, lambda tracked, chained: briefs(chained))
+
+
+def _chosen(
+    session: Session,
+    filter_text: str | None,
+    watch: Callable[[Chunks], Chunks],
+    ends: Callable[[Tracked, Chained], Iterator[One]],
+) -> Iterator[One]:
+    """What `ends` makes of the chains that end in each chunk, where a frame of theirs passes the filter."""
     chosen: set[int] = set()
     for tracked, mask in watch(selected_chunks(session, Wanted(filter_text, chains=True))):
         chained = tracked.chained
@@ -31,7 +63,7 @@ def found(
             continue
         if filter_text is not None:
             chosen.update(chained.chain[mask & (chained.chain >= 0)].tolist())
-        for chain in ended(chained):
+        for chain in ends(tracked, chained):
             if filter_text is None or chain.number - 1 in chosen:
                 chosen.discard(chain.number - 1)
                 yield chain
@@ -83,6 +115,11 @@ def described(session: Session, chain: Chain) -> dict[str, Any]:
         "priority": chain.priority,
         "missing": chain.missing,
         "twice": chain.twice,
+        "changed": [index + 1 for index in chain.changed],
+        "security": {
+            name: [{"hop": hop} | judged.as_json() for hop, judged in chain.verdicts(kind)]
+            for name, kind in (("message", MESSAGE), ("answer", ANSWER))
+        },
         "message": message(session, chain),
         "apdu": apdu(session, chain.top),
         "response": apdu(session, chain.response),
@@ -111,4 +148,6 @@ def _frame(one: Heard) -> dict[str, Any]:
         "alt_path": one.alt_path,
         "from": one.by,
         "hops_left": one.hops_left,
+        "changed": one.changed,
+        "security": one.security.as_json() if one.security is not None else None,
     }

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
 from osgp_analyzer.analysis.chains.chain import Chain, Heard, Hop
-from osgp_analyzer.analysis.chains.chains import MESSAGE, REPLY
+from osgp_analyzer.analysis.chains.chains import REPLY
+from osgp_analyzer.analysis.chains.outcome import MESSAGE
 from osgp_analyzer.app.decode import Decoded
 from osgp_analyzer.engines.tree import FieldNode
 

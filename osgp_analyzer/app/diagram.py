@@ -5,8 +5,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from osgp_analyzer.analysis.chains.brief import Brief
 from osgp_analyzer.analysis.chains.chain import Chain, Heard, Hop
-from osgp_analyzer.analysis.chains.chains import ANSWER, CHALLENGE, MESSAGE, REPLY
+from osgp_analyzer.analysis.chains.chains import CHALLENGE, REPLY
+from osgp_analyzer.analysis.chains.outcome import ANSWER, MESSAGE
+from osgp_analyzer.analysis.security.judged import Judged
 
 NARROWEST, WIDEST, BESIDE = 3, 12, 42
 """Characters of a hop at least and at most; of what is written beside the diagram."""
@@ -32,13 +35,12 @@ class Diagram:
     rows: list[Row]
 
 
-def since(chain: Chain, start: int) -> str:
-    """Seconds from `start` (ns) to the first frame of a chain."""
-    time = chain.frames[0].time
+def since(time: int | None, start: int) -> str:
+    """Seconds from `start` (ns) to a time."""
     return "-" if time is None else f"{(time - start) / NS_S:.6f}"
 
 
-def outcome(chain: Chain) -> str:
+def outcome(chain: Chain | Brief) -> str:
     """What became of a chain, and at which hop."""
     return chain.outcome if chain.failed_at is None else f"{chain.outcome}, hop {chain.failed_at}"
 
@@ -48,14 +50,46 @@ def ms(ns: int | None) -> str:
     return "-" if ns is None else f"{ns / NS_MS:.3f} ms"
 
 
+def changed(chain: Chain) -> str:
+    """Where something else was passed on than was sent: ``changed in frame 40``; empty where it was not."""
+    numbers = ", ".join(str(index + 1) for index in chain.changed)
+    return f"changed in frame {numbers}" if numbers else ""
+
+
+def protection(chain: Chain) -> str:
+    """How message and answer are protected, and where hops differ; empty where that was not looked at."""
+    both = [chain.verdicts(kind) for kind in (MESSAGE, ANSWER)]
+    if len(both[0]) == len(both[1]) == 1 and both[0][0][1] == both[1][0][1]:
+        both.pop()  # the same is said of both
+    named: set[str | None] = {None}
+    heads = ("", "answer ")
+    return "; ".join(head + _along(verdicts, named) for head, verdicts in zip(heads, both, strict=False) if verdicts)
+
+
+def _along(verdicts: list[tuple[int, Judged]], named: set[str | None]) -> str:
+    """What is said from hop to hop; keys that were `named` before are not named again."""
+    said: list[str] = []
+    for hop, judged in verdicts:
+        head = f"from hop {hop} on " if said else ""
+        text = judged.word if judged.key in named else str(judged)
+        said.append(head + text[0].lower() + text[1:])
+        named.add(judged.key)
+    return ", ".join(said)
+
+
 def heading(chain: Chain, start: int, width: int) -> list[str]:
     """Lines that say what a chain is: when, which way, how it ended, and what was not heard of it."""
     priority = ", priority" if chain.priority else ""
-    lines = [f"Chain {chain.number} at {since(chain, start)} s, domain {chain.domain.hex(':') or '-'}{priority}"]
+    begin = since(chain.frames[0].time, start)
+    lines = [f"Chain {chain.number} at {begin} s, domain {chain.domain.hex(':') or '-'}{priority}"]
     lines += folded("route", " > ".join(chain.nodes), width)
     took = f" in {ms(chain.time)}" if chain.time is not None else ""
     retries = f", {chain.retries} sent again" if chain.retries else ""
     lines.append(f"  {outcome(chain)}{took}{retries}")
+    if changed(chain):
+        lines += folded("changed", changed(chain).removeprefix("changed "), width)
+    if protection(chain):
+        lines += folded("security", protection(chain), width)
     if chain.missing:
         lines += folded("not heard", ", ".join(chain.missing), width)
     if chain.twice:
@@ -110,7 +144,7 @@ def _arrow(frame: Heard, size: int) -> str:
 
 def _beside(frame: Heard, hop: Hop, first: int | None) -> str:
     after = "-" if frame.time is None or first is None else f"{(frame.time - first) / NS_MS:.3f}"
-    said = []
+    said: list[str] = []
     if frame.copy:
         said.append("copy")
     elif frame.attempt:
@@ -121,6 +155,10 @@ def _beside(frame: Heard, hop: Hop, first: int | None) -> str:
         said.append("reply")
     elif frame.hops_left is not None:
         said.append(f"failed, {frame.hops_left} to go")
+    if frame.changed:
+        said.append("changed")
+    if frame.security is not None and not frame.of_proxy:
+        said.append(frame.security.word)
     if frame.by != (hop.receiver if frame.kind in (ANSWER, CHALLENGE) else hop.sender):
         said.append(f"from {frame.by}")
     return f"{after:>11} #{frame.index + 1} {', '.join(said)}".rstrip()

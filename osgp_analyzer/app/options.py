@@ -16,9 +16,13 @@ DecodeAs = tuple[str, range, str]
 
 
 def settings(
-    links: Iterable[tuple[int, str]], crc: str = "auto", decode_as: Iterable[DecodeAs] = (), keys: KeyRing = EMPTY
+    links: Iterable[tuple[int, str]],
+    crc: str = "auto",
+    decode_as: Iterable[DecodeAs] = (),
+    keys: KeyRing = EMPTY,
+    uniform: str | None = None,
 ) -> Settings:
-    """Settings from ``--link``, ``--crc``, ``-d``, and a key ring.
+    """Settings from ``--link``, ``--crc``, ``-d``, a key ring, and ``--uniform``.
 
     Raises `CaptureError` naming the nearest decoders.
     """
@@ -29,7 +33,7 @@ def settings(
         if table not in TABLES:
             raise CaptureError(f"{option}: no table named {table!r}; {_nearest(table, TABLES)}")
         chosen.setdefault(table, {}).update(dict.fromkeys(numbers, _decoder(decoder, option)))
-    return Settings(chosen_links, {"auto": None, "present": True, "absent": False}[crc], chosen, keys)
+    return Settings(chosen_links, {"auto": None, "present": True, "absent": False}[crc], chosen, keys, uniform)
 
 
 def _decoder(name: str, option: str) -> str:

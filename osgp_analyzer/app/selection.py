@@ -45,7 +45,7 @@ class Wanted:
     @cached_property
     def tables(self) -> bool:
         """Whether tables of meters are to be read with what other tables say."""
-        return any(name in dependent_fields() or name.partition(".")[0] == "finding" for name in self._asked)
+        return self.findings or any(name in dependent_fields() for name in self._asked)
 
     def guarded(self, session: Session) -> bool:
         """Whether messages are to be opened and judged: for which all frames before must be seen too."""
@@ -54,7 +54,12 @@ class Wanted:
     @property
     def conduct(self) -> bool:
         """Whether it is to be looked at how those who talk behave."""
-        return self.judged or any(name.partition(".")[0] == "finding" for name in self._asked)
+        return self.judged or self.findings
+
+    @property
+    def findings(self) -> bool:
+        """Whether it is asked what is wrong, of which some follows from other frames."""
+        return any(name.partition(".")[0] == "finding" for name in self._asked)
 
     @cached_property
     def filter(self) -> Filter | None:
@@ -73,7 +78,7 @@ def selected_chunks(
     chosen, count = wanted.filter, wanted.count
     names = {*wanted.names, *(chosen.names if chosen is not None else ())} & FIELDS.keys()
     ahead = wanted.ahead or any(FIELDS[name].ahead for name in names)
-    chains = wanted.chains or any(FIELDS[name].chains for name in names)
+    chains = wanted.chains or wanted.findings or any(FIELDS[name].chains for name in names)
     whole = wanted.whole or bool(names)
     deep = wanted.deep if chosen is None else not chosen.fast
     if count is not None:
@@ -91,6 +96,7 @@ def selected_chunks(
         contexts=contexts,
         guard=guard,
         chains=chains,
+        uniform=session.settings.uniform,
     ):
         chunk = tracked.chunk
         mask = np.ones(chunk.stop - chunk.start, bool) if chosen is None else chosen.mask(session.store, chunk, tracked)

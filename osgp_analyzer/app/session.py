@@ -41,12 +41,13 @@ BLOCK = 4096
 class Settings:
     """What the user chose. `links`: link type to layer class name. `crc`: whether LPDUs end in a CRC; None: found
     out for each interface. `chosen`: layers by table and value: ``{"udp.port": {24010: "APDU"}}``.
-    `keys`: with what messages are opened and judged."""
+    `keys`: with what messages are opened and judged. `uniform`: see `Chains`."""
 
     links: Mapping[int, str] | None = None
     crc: bool | None = None
     chosen: Chosen = field(default_factory=dict)
     keys: KeyRing = EMPTY
+    uniform: str | None = None
 
 
 class Session:

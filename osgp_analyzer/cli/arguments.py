@@ -101,6 +101,12 @@ def _common(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="whether LPDUs end in a CRC (default: found out from the file and its first frames)",
     )
+    parser.add_argument(
+        "--uniform",
+        choices=("source", "destination"),
+        help="whose subnet the nodes of a repeater list without subnets are in, where no frame tells (default: as the "
+        "message's flag says, which implementations read in two ways)",
+    )
     _define(parser)
     parser.add_argument(
         "--keys",

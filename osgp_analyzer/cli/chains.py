@@ -6,9 +6,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 
-from osgp_analyzer.analysis.chains.chain import Chain
-from osgp_analyzer.app.chains import described, found, message
+from osgp_analyzer.app.chains import described, found, in_brief, message
 from osgp_analyzer.app.session import Session
 from osgp_analyzer.cli.chains_page import drawn, line, title
 from osgp_analyzer.cli.opening import opened
@@ -21,10 +21,8 @@ def run(options: argparse.Namespace) -> int:
     session = opened(options)
     progress = Progress(session, "reading", printing=True)
     count = 0
-    for chain in found(session, options.filter, progress.of):
-        if not count and not (options.json or options.tree):
-            print(title())
-        print(_text(session, chain, options))
+    for text in _texts(session, options, progress):
+        print(text)
         count += 1
     if not count and options.filter is None:
         print("no chains: no message in this capture goes through repeaters", file=sys.stderr)
@@ -32,10 +30,17 @@ def run(options: argparse.Namespace) -> int:
     return notes(session, bool(count) or options.filter is None)
 
 
-def _text(session: Session, chain: Chain, options: argparse.Namespace) -> str:
+def _texts(session: Session, options: argparse.Namespace, progress: Progress) -> Iterator[str]:
+    """What is printed of each chain."""
     if options.json:
-        return json.dumps(described(session, chain))
-    start = session.first_time(chain.number - 1) or 0
-    if options.tree:
-        return "\n".join([*drawn(chain, message(session, chain), start), ""])
-    return line(chain, start)
+        for chain in found(session, options.filter, progress.of):
+            yield json.dumps(described(session, chain))
+    elif options.tree:
+        for chain in found(session, options.filter, progress.of):
+            start = session.first_time(chain.number - 1) or 0
+            yield "\n".join([*drawn(chain, message(session, chain), start), ""])
+    else:
+        head = title() + "\n"
+        for brief in in_brief(session, options.filter, progress.of):
+            yield head + line(brief, session.first_time(brief.number - 1) or 0)
+            head = ""

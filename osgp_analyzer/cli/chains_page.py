@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from osgp_analyzer.analysis.chains.brief import Brief
 from osgp_analyzer.analysis.chains.chain import Chain, Hop
-from osgp_analyzer.app.diagram import diagram, folded, heading, ms, outcome, since
+from osgp_analyzer.app.diagram import changed, diagram, folded, heading, ms, outcome, protection, since
 from osgp_analyzer.cli.tables import table
 
 WIDTH = 100
@@ -18,11 +19,16 @@ def title() -> str:
     return f"{'frame':>8} {'time':>14}  {'outcome':<18} {'took':>12}  retries  route"
 
 
-def line(chain: Chain, start: int) -> str:
+def line(brief: Brief, start: int) -> str:
     """A chain in one line. `start`: time of the first frame of the capture."""
-    text = f"{chain.number:>8} {since(chain, start):>14}  {outcome(chain):<18} {ms(chain.time):>12}"
+    text = f"{brief.number:>8} {since(brief.begin, start):>14}  {outcome(brief):<18} {ms(brief.time):>12}"
+    text = f"{text}  {brief.retries:>7}  {' > '.join(brief.nodes)}"
+    chain = brief.chain
+    if chain is None:
+        return text
     missing = f"  (not heard: {', '.join(chain.missing)})" if chain.missing else ""
-    return f"{text}  {chain.retries:>7}  {' > '.join(chain.nodes)}{missing}"
+    secured = "".join(f"  ({part})" for part in (changed(chain), protection(chain)) if part)
+    return f"{text}{missing}{secured}"
 
 
 def drawn(chain: Chain, message: dict[str, Any], start: int) -> list[str]:

@@ -13,4 +13,5 @@ from osgp_analyzer.app.session import Session
 def opened(options: argparse.Namespace) -> Session:
     """The capture with the keys to it. Raises `CaptureError` and `KeyFileError`."""
     keys = ring(options.keys, options.shared_keys)
-    return Session.open(options.file, settings(options.link, options.crc, options.decode_as, keys))
+    chosen = settings(options.link, options.crc, options.decode_as, keys, options.uniform)
+    return Session.open(options.file, chosen)

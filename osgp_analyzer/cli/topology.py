@@ -18,7 +18,7 @@ from osgp_analyzer.cli.show import notes
 from osgp_analyzer.engines.text import printable
 from osgp_analyzer.export.graphs import dot, graphml
 from osgp_analyzer.export.output import output
-from osgp_analyzer.export.topology_page import page
+from osgp_analyzer.export.topology_page import page, silent
 
 MOST = 20
 """Rows of a table in the text."""
@@ -78,7 +78,8 @@ def _branches(tree: Branch, known: dict[Name, Row], links: dict[tuple[str, str, 
 def _node(node: Row | None) -> str:
     if node is None:
         return ""
-    parts = [", ".join(node["roles"])] if node["roles"] else []
+    parts = [node["name"]] if node["name"] else []
+    parts += [", ".join(node["roles"])] if node["roles"] else []
     if node["neuron_id"] and node["neuron_id"] != node["address"]:
         parts.append(node["neuron_id"])
     if node["asked"]:
@@ -120,7 +121,11 @@ def _sections(result: Row, width: int | None) -> list[str]:
     moved = sorted((m for m in result["meters"] if m["changes"]), key=lambda m: -m["changes"])
     rows = [[m["meter"], str(m["changes"]), " > ".join(m["routes"][0]["route"])] for m in moved]
     section("Route changes", ["<target", "changes", "<route that got through most often"], moved, rows)
-    silent = [node for node in result["nodes"] if not node["reached"]]
-    rows = [[node["address"], str(node["frames_received"])] for node in silent]
-    section("Addressed, never heard", ["<node", "frames"], silent, rows)
+    quiet = silent(result)
+    start = result["from"] or 0
+    rows = [[n["address"], f"{(n['last_heard'] - start) / 1e9:.1f} s", f"{n['silent'] / 1e9:.1f} s"] for n in quiet]
+    section("Silent at the end", ["<node", "last heard at", "silent for"], quiet, rows)
+    unheard = [node for node in result["nodes"] if not node["reached"]]
+    rows = [[node["address"], str(node["frames_received"])] for node in unheard]
+    section("Addressed, never heard", ["<node", "frames"], unheard, rows)
     return lines

@@ -152,7 +152,7 @@ class Columns:
             for rows, groups in layers:
                 for group in groups:
                     flat.add(rows, group)
-            for remark, remarked in frame_remarks(store, chunk, tracked.secured).items():
+            for remark, remarked in frame_remarks(store, chunk, tracked.secured, tracked.chained).items():
                 flat.remark(remark, np.flatnonzero(remarked))
             found |= flat.parts
         return found

@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-NODE = {"domain": "string", "address": "string", "neuron_id": "string", "roles": "string", "reached": "boolean",
-        "frames_sent": "long", "asked": "long", "answered": "long", "first_heard": "long",
+NODE = {"domain": "string", "address": "string", "name": "string", "neuron_id": "string", "roles": "string",
+        "reached": "boolean", "frames_sent": "long", "asked": "long", "answered": "long", "first_heard": "long",
         "last_heard": "long"}  # fmt: skip
 LINK = {"sent": "long", "retries": "long", "alt_path": "long", "asked": "long", "answered": "long", "missing": "long",
         "success": "double", "time": "long"}  # fmt: skip

@@ -17,6 +17,7 @@ STEP, LINE, LEFT, TOP = 190, 26, 20, 30
 """Pixels from one place in a tree to the next, and from one line to the next."""
 MOST = 18
 """Characters in a box."""
+BARS = "▁▂▃▄▅▆▇█"
 
 STYLE = """
 body { font: 14px/1.4 system-ui, sans-serif; margin: 1em 2em; color: #222; background: #fff; }
@@ -166,6 +167,8 @@ def _box(node: dict[str, Any] | None, name: Name, shown: str, x: int, y: int) ->
     roles = node["roles"] if node is not None else []
     kind = "source" if "source" in roles else "silent" if node is not None and not node["reached"] else ""
     said = " ".join([name[1], *roles, (node or {}).get("neuron_id") or "", f"domain {name[0]}"])
+    if node is not None and node["name"]:
+        shown, said = node["name"], f"{node['name']} {said}"
     shown = shown if len(shown) <= MOST else shown[: MOST - 1] + "…"
     words = escape(said.lower(), quote=True)
     asked = f", {node['answered']} of {node['asked']} answered" if node is not None and node["asked"] else ""
@@ -184,14 +187,35 @@ def _tables(result: dict[str, Any]) -> str:
     rows = [
         [
             meter["meter"],
+            meter["name"] or "",
             " > ".join(meter["routes"][0]["route"]),
             ", ".join(meter["only_through"]),
+            bars(meter["over_time"]),
             str(meter["changes"]),
         ]
         for meter in result["meters"]
     ]
-    parts.append(_table("Targets", ["target", "best route", "only through", "route changes"], 3, rows))
+    heads = ["target", "name", "best route", "only through", "answered over time", "route changes"]
+    parts.append(_table("Targets", heads, 5, rows))
+    quiet = silent(result)[:20]
+    rows = [[node["address"], node["name"] or "", f"{node['silent'] / 1e9:.1f} s"] for node in quiet]
+    parts.append(_table("Silent at the end for longest", ["node", "name", "last heard before the end"], 2, rows))
     return "\n".join(parts)
+
+
+def bars(parts: list[dict[str, int]]) -> str:
+    """A character for each part of the time: higher the more messages were answered; a dot where there was none."""
+    levels = len(BARS) - 1
+    return "".join(BARS[part["answered"] * levels // part["messages"]] if part["messages"] else "·" for part in parts)
+
+
+def silent(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """Nodes that were heard, but not in the last tenth of the time; those that are silent longest first."""
+    if result["from"] is None:
+        return []
+    least = (result["to"] - result["from"]) / 10
+    found = [node for node in result["nodes"] if node["silent"] is not None and node["silent"] > least]
+    return sorted(found, key=lambda node: -node["silent"])
 
 
 def _table(title: str, heads: list[str], texts: int, rows: list[list[str]]) -> str:

@@ -63,8 +63,8 @@ class Filter:
         for rows, groups in tracked.layers(only) if tracked is not None else store.groups(chunk, only=only):
             for group in groups:
                 flat.add(rows, group)
-        secured = tracked.secured if tracked is not None else None
-        for remark, mask in frame_remarks(store, chunk, secured).items():
+        known = (tracked.secured, tracked.chained) if tracked is not None else ()
+        for remark, mask in frame_remarks(store, chunk, *known).items():
             flat.remark(remark, np.flatnonzero(mask))
 
         def get(name: str) -> list[Part]:

@@ -117,6 +117,12 @@ class Key:
     until: int | None = None
     """ns since 1970, exclusive; None: for ever."""
 
+    @property
+    def section(self) -> str | None:
+        """The name of the meter's section in the key file, None for keys of other sections."""
+        head, _, name = self.name.rpartition(f" {self.kind.value}")[0].partition(" ")
+        return name if head == "meter" and name else None
+
 
 class KeyFileError(ValueError):
     """What is wrong with key files: a line each, none with a key or a part of one in it."""

@@ -16,6 +16,7 @@ from osgp_analyzer.analysis.chains import chains as chains_module
 from osgp_analyzer.analysis.chains.chain import Chain
 from osgp_analyzer.analysis.tracking import track
 from osgp_analyzer.capture import Capture, PcapngWriter
+from osgp_analyzer.cli.main import main
 from osgp_analyzer.simulate.checksums import lpdu_crc
 from osgp_analyzer.store import FrameStore
 from tests.analysis.test_chains import LPDU, PLAIN, TRUTH, chains, outcome_of
@@ -242,6 +243,20 @@ def test_both_readings_of_lists_without_subnets(flag: int, subnet: int, other: i
         assert chain.nodes == ["1/1", "2/2", f"{place}/3", f"{place}/4", f"{place}/5", "1/50"]
     (chain,) = chains(write(tmp_path / "one.pcapng", [(0, first)]))
     assert chain.nodes == ["1/1", "2/2", f"{subnet}/3", f"{subnet}/4", f"{subnet}/5", "1/50"]
+
+
+@pytest.mark.parametrize("flag", [0x10, 0x80])
+@pytest.mark.parametrize(("uniform_by", "subnet"), [("source", 1), ("destination", 2)])
+def test_the_reading_that_was_chosen(
+    flag: int, uniform_by: str, subnet: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It holds for either flag, unless a node was heard in the other subnet."""
+    first = between((1, 1), (2, 2), uniform(flag, 3, 4, 5))
+    for place, frames in ((subnet, [first]), *((heard, [first, (heard, 3)]) for heard in (1, 2))):
+        made = [f if isinstance(f, bytes) else between((2, 2), f, uniform(flag, 4, 5)) for f in frames]
+        path = write(tmp_path / "one.pcapng", [(n * 20_000_000, frame) for n, frame in enumerate(made)])
+        assert main(["chains", str(path), "--uniform", uniform_by]) == 0
+        assert f"1/1 > 2/2 > {place}/3 > {place}/4 > {place}/5 > 1/50" in capsys.readouterr().out
 
 
 def test_routes_in_a_circle(tmp_path: Path) -> None:

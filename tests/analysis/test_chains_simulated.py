@@ -35,14 +35,16 @@ class Known:
         return sorted(number for numbers in self.frames.values() for number in numbers)
 
 
-def run(path: Path, scenarios: tuple[str, ...], seed: int, port: str = "lpdu") -> list[dict[str, Any]]:
+def run(
+    path: Path, scenarios: tuple[str, ...], seed: int, port: str = "lpdu", repeaters: int = 5
+) -> list[dict[str, Any]]:
     """Simulate, and give the frames as the senders knew them."""
     with (
         path.open("wb") as out,
         path.with_suffix(".json").open("wb") as side,
         path.with_suffix(".keys").open("wb") as k,
     ):
-        simulate(Settings(port=port, scenarios=scenarios, seed=seed, repeaters=5), out, side, k)
+        simulate(Settings(port=port, scenarios=scenarios, seed=seed, repeaters=repeaters), out, side, k)
     found: list[dict[str, Any]] = json.loads(path.with_suffix(".json").read_text())["frames"]
     return found
 

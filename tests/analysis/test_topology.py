@@ -118,6 +118,37 @@ def test_simulated(scenario: str, tmp_path: Path) -> None:
     assert learned(path, 64) == learned(path, 7) == result
 
 
+@pytest.mark.parametrize("scenario", ["fading", "lossy"])
+def test_over_time(scenario: str, tmp_path: Path) -> None:
+    """When each target was reached, and since when nodes are silent."""
+    path = tmp_path / "made.pcapng"
+    frames = run(path, (scenario,), 2)
+    result = learned(path)
+    assert (result["from"], result["to"]) == (frames[0]["time"], frames[-1]["time"])
+    for node in result["nodes"]:
+        own = [f for f in frames if f["node"] == node["address"]]
+        assert node["silent"] == (frames[-1]["time"] - own[-1]["time"] if own else None)
+    parts = [part["from"] for part in result["meters"][0]["over_time"]]
+    lengths = {other - one for one, other in pairwise(parts)}
+    assert parts[0] == frames[0]["time"]
+    assert len(lengths) == 1
+    assert 8 <= len(parts) <= 16
+    assert parts[-1] <= frames[-1]["time"] < parts[-1] + lengths.pop()
+    wanted: Counter[tuple[str, int, str]] = Counter()
+    for chain in known(frames):
+        part = sum(start <= frames[chain.all[0] - 1]["time"] for start in parts) - 1
+        wanted[chain.nodes[-1], part, "messages"] += 1
+        wanted[chain.nodes[-1], part, "answered"] += outcome(chain, frames)[0] == "answered"
+    through_repeaters = {target for target, *_ in wanted}
+    for meter in result["meters"]:
+        if meter["meter"] in through_repeaters and all(len(route["route"]) > 1 for route in meter["routes"]):
+            through_repeaters.discard(meter["meter"])
+            for place, part in enumerate(meter["over_time"]):
+                for name in ("messages", "answered"):
+                    assert part[name] == wanted[meter["meter"], place, name]
+    assert len(through_repeaters) < len({target for target, *_ in wanted})
+
+
 def test_trees() -> None:
     """Each node once, below one that sends to it."""
     result = learned(PLAIN)

@@ -10,6 +10,8 @@ import pytest
 
 from osgp_analyzer.cli.main import main
 from tests.analysis.test_chains import NODES, TRUTH, outcome_of, target_of
+from tests.analysis.test_chains_changed import changed_requests
+from tests.analysis.test_chains_simulated import run
 from tests.conftest import CAPTURES
 
 CAPTURE = str(CAPTURES / "ltep_lpdu.pcap")
@@ -95,3 +97,40 @@ def test_nothing_to_show(capsys: pytest.CaptureFixture[str]) -> None:
     out, err = capsys.readouterr()
     assert not out
     assert "no chains" in err
+
+
+@pytest.mark.parametrize("scenario", ["tampered", "wrong_key", "other_key", "encrypted"])
+@pytest.mark.parametrize("repeaters", [2, 4])
+def test_protection_of_every_hop(
+    scenario: str, repeaters: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "made.pcapng"
+    frames = run(path, (scenario,), 1, repeaters=repeaters)
+    keys = ("--keys", str(path.with_suffix(".keys")), "--shared-keys")
+    count = 0
+    for line in printed(capsys, str(path), "--json", *keys):
+        chain = json.loads(line)
+        for one in (one for hop in chain["hops"] for one in hop["frames"]):
+            known = frames[one["frame"] - 1]["security"]
+            assert one["security"]["status"] == known["status"].replace("_", " ")
+            opened = known["encrypted"] and known["status"] == "verified"
+            assert one["security"]["encrypted"] == opened
+            assert one["changed"] == (one["frame"] in changed_requests(frames))
+            count += 1
+        said = {verdict["status"] for verdict in chain["security"]["message"]}
+        assert len(said) == len(chain["security"]["message"]) == 1 + bool(chain["changed"])
+    assert count == sum("hop" in frame for frame in frames)
+
+
+def test_what_was_changed_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "made.pcapng"
+    true = changed_requests(run(path, ("tampered",), 1, repeaters=2))
+    lines = printed(capsys, str(path), "-Y", "finding.code == chain.changed")[1:]
+    assert [line.partition("changed in frame ")[2].rstrip(")") for line in lines] == [str(number) for number in true]
+    keys = ("--keys", str(path.with_suffix(".keys")), "--shared-keys")
+    for line in printed(capsys, str(path), "-Y", "chain.changed_in", *keys)[1:]:
+        assert "verified with meter" in line
+        assert "from hop 2 on bad digest" in line or "from hop 3 on bad digest" in line
+    drawn = [line.split() for line in printed(capsys, str(path), "-V", *keys) if "changed," in line]
+    assert [words[words.index("changed,") - 1] for words in drawn] == [f"#{number}" for number in true]
+    assert all(words[-2:] == ["bad", "digest"] for words in drawn)

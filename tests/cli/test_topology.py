@@ -20,6 +20,7 @@ from osgp_analyzer.cli.main import main
 from osgp_analyzer.export.graphs import dot, graphml
 from osgp_analyzer.export.topology_page import page
 from tests.analysis.test_chains import NODES
+from tests.analysis.test_chains_simulated import run
 from tests.conftest import CAPTURES
 
 CAPTURE = str(CAPTURES / "ltep_lpdu.pcap")
@@ -57,6 +58,27 @@ def test_json_and_graphs_agree(capsys: pytest.CaptureFixture[str]) -> None:
         assert f'  "5a:{link["from"]}" -> "5a:{link["to"]}"' in "\n".join(lines)
 
 
+def test_names_of_the_key_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nodes are called as the sections of their keys."""
+    path, keys = tmp_path / "made.pcapng", tmp_path / "named.toml"
+    run(path, ("chains",), 1)
+    text = path.with_suffix(".keys").read_text().replace('[meter."4f5347503031/1/25"]', '[meter."Main <street> 4"]')
+    keys.write_text(text)
+    words = (str(path), "--keys", str(keys), "--shared-keys")
+    result = json.loads(printed(capsys, *words, "--json"))
+    named = {node["address"]: node["name"] for node in result["nodes"]}
+    assert named["1/25"] == "Main <street> 4"
+    assert named["1/22"] == "4f5347503031/1/22"
+    assert named["1/1"] is None
+    assert {meter["meter"]: meter["name"] for meter in result["meters"]}["1/25"] == "Main <street> 4"
+    assert "1/25  Main <street> 4  " in printed(capsys, *words)
+    printed(capsys, *words, "--html", str(tmp_path / "page.html"))
+    html = (tmp_path / "page.html").read_text()
+    assert "Main &lt;street&gt; 4" in html
+    assert "<street>" not in html
+    assert re.search("<td class=text>[▁▂▃▄▅▆▇█·]{8,16}</td>", html)
+
+
 def test_page_is_one_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It asks for nothing else, and its policy allows its own script and style only."""
     path = tmp_path / "net.html"
@@ -90,19 +112,23 @@ class Tags(HTMLParser):
 def hostile() -> dict[str, Any]:
     """A network whose every name is an attack."""
     node = {"domain": HOSTILE, "address": HOSTILE, "neuron_id": HOSTILE, "roles": ["source"], "reached": True,
-            "frames_sent": 1, "asked": 1, "answered": 1, "first_heard": 1, "last_heard": 1}  # fmt: skip
+            "frames_sent": 1, "asked": 1, "answered": 1, "first_heard": 1, "last_heard": 1,
+            "name": HOSTILE, "silent": 90}  # fmt: skip
     link = {"domain": HOSTILE, "from": HOSTILE, "to": "1/2", "sent": 1, "retries": 0, "alt_path": 0, "asked": 1,
             "answered": 0, "missing": 1, "success": 0.0, "time": None}  # fmt: skip
     route = {"route": [HOSTILE], "messages": 1, "answered": 1, "first": 1, "last": 1}
     meter = {
         "domain": HOSTILE,
         "meter": "1/2",
+        "name": HOSTILE,
+        "over_time": [{"from": 1, "messages": 2, "answered": 1}],
         "changes": 0,
         "only_through": [HOSTILE],
         "routes": [route],
         "recent": [],
     }
-    return {"nodes": [node, node | {"address": "1/2"}], "links": [link], "meters": [meter], "weakest": [0]}
+    return {"nodes": [node, node | {"address": "1/2"}], "links": [link], "meters": [meter], "weakest": [0],
+            "from": 1, "to": 100}  # fmt: skip
 
 
 def test_hostile_names_are_text() -> None:

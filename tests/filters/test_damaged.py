@@ -99,7 +99,9 @@ def test_values_of_the_request_are_never_taken_from_kept_columns(tmp_path: Path)
     wanted, calls = Filter("apdu.outcome == 1"), []
     known = {"spdu.type": made.chunks[0].columns["spdu.type"] == 2}
     asked = {n: Numbers(np.zeros(20, np.int64), known.get(n, np.zeros(20, bool))) for n in made.asked}
-    tracked: Any = SimpleNamespace(secured=None, asked=asked, layers=lambda only: calls.append(only) or [])  # type: ignore[func-returns-value]
+    tracked: Any = SimpleNamespace(
+        secured=None, chained=None, asked=asked, layers=lambda only: calls.append(only) or []
+    )  # type: ignore[func-returns-value]
     wanted.mask(made, made.chunks[0], tracked)
     assert [only.tolist() for only in calls] == [known["spdu.type"].tolist()]
     assert known["spdu.type"].any()

@@ -10,12 +10,15 @@ from functools import lru_cache
 import numpy as np
 
 from dissectors.en14908.npdu import SUBNET_NODE
-from osgp_analyzer.analysis.chains.chains import ANSWER, CHALLENGE, MESSAGE, REPLY, Chained
+from dissectors.proxying import FAILURE, PROXIED
+from osgp_analyzer.analysis.chains.chains import CHALLENGE, REPLY, Chained
 from osgp_analyzer.analysis.chains.messages import OF_AGENT
-from osgp_analyzer.analysis.chains.outcome import OUTCOMES
+from osgp_analyzer.analysis.chains.outcome import ANSWER, MESSAGE, OUTCOMES
 from osgp_analyzer.analysis.runs import Rows, take
+from osgp_analyzer.analysis.security.judged import Judged
 from osgp_analyzer.analysis.statistics.directory import Endpoint
 from osgp_analyzer.analysis.transactions import NONE
+from osgp_analyzer.engines.columns.values import Ints
 from osgp_analyzer.store import NO_TIME
 from osgp_analyzer.store.header import PACKED, unpack
 
@@ -54,6 +57,15 @@ class Heard:
     to: str
     apdu: tuple[int, int] | None
     hops_left: int | None
+    changed: bool = False
+    """It is not what was sent on the hop before."""
+    security: Judged | None = None
+    """How it is protected, where that was looked at."""
+
+    @property
+    def of_proxy(self) -> bool:
+        """An answer of a repeater or the agent itself, not the target's."""
+        return self.kind == ANSWER and self.code in (PROXIED, FAILURE)
 
 
 @dataclass(slots=True)
@@ -117,6 +129,21 @@ class Chain:
         return self.hops[0].answers[-1] if self.hops[0].answers else None
 
     @property
+    def changed(self) -> list[int]:
+        """Frames that are not what was sent on the hop before."""
+        return [one.index for one in self.frames if one.changed]
+
+    def verdicts(self, kind: int) -> list[tuple[int, Judged]]:
+        """How the message, or the target's answer, is protected, in the order of its way: the first hop, and each where
+        something else is said than on the hop before. Nothing where that was not looked at."""
+        found: list[tuple[int, Judged]] = []
+        for hop in self.hops if kind == MESSAGE else reversed(self.hops):
+            said = [one.security for one in hop.of(kind) if one.security is not None and not one.of_proxy]
+            if said and (not found or found[-1][1] != said[0]):
+                found.append((hop.number, said[0]))
+        return found
+
+    @property
     def twice(self) -> list[str]:
         """Nodes that the route passes twice: it goes in a circle."""
         way = self.nodes[:-1]
@@ -137,22 +164,25 @@ class Chain:
         return found
 
 
-def ended(chained: Chained) -> Iterator[Chain]:
-    """The chains that end in a chunk, in the order of their first frames."""
-    if len(chained.ended):
-        yield from _made(chained, chained.ended.tolist())
+def ended(chained: Chained, only: Ints | None = None) -> Iterator[Chain]:
+    """The chains that end in a chunk, in the order of their first frames. `only`: some of `Chained.ended`."""
+    return _made(chained, chained.ended if only is None else only)
 
 
 def of_frame(chained: Chained, place: int) -> Chain | None:
     """The chain of the frame at this place of a chunk; None where it is in none."""
     row = int(chained.which[place])
-    return next(_made(chained, [row])) if row != NONE else None
+    return next(_made(chained, np.array([row]))) if row != NONE else None
 
 
-def _made(chained: Chained, which: list[int]) -> Iterator[Chain]:
-    known, members, rows = vars(chained.chains), _lists(chained.members), _lists(chained.rows)
-    frames, messages = chained.members["chain"], chained.rows["chain"]
-    for row in which:
+def _made(chained: Chained, which: Ints) -> Iterator[Chain]:
+    if not len(which):
+        return
+    wanted = chained.chains.chain[which]
+    known, own, mine = vars(chained.chains), chained.members, chained.rows
+    own, mine = (take(one, np.isin(one["chain"], wanted)) for one in (own, mine))
+    members, rows, frames, messages = _lists(own), _lists(mine), own["chain"], mine["chain"]
+    for row in which.tolist():
         summary = {name: int(values[row]) for name, values in known.items()}
         both = [summary["chain"], summary["chain"] + 1]
         first, last = np.searchsorted(frames, both).tolist()
@@ -252,4 +282,5 @@ def _heard(members: Rows, row: int) -> Heard:
         address(members["destination"][row]),
         (start, members["end"][row]) if start != NONE else None,
         left if left >= 0 else None,
+        members["changed"][row],
     )

@@ -12,10 +12,11 @@ from dissectors.answering import MAX_WAIT_NS
 from dissectors.proxying import FAILURE, PROXIED
 from osgp_analyzer.analysis import transactions as frames
 from osgp_analyzer.analysis.chains.answers import expected, place
+from osgp_analyzer.analysis.chains.changed import other_answers
 from osgp_analyzer.analysis.chains.everywhere import local
 from osgp_analyzer.analysis.chains.linking import Links
-from osgp_analyzer.analysis.chains.messages import LEAST_WAIT_MS, MS, OF_AGENT, messages
-from osgp_analyzer.analysis.chains.outcome import Summary, summary
+from osgp_analyzer.analysis.chains.messages import LEAST_WAIT_MS, MS, OF_AGENT, messages, read_as
+from osgp_analyzer.analysis.chains.outcome import ANSWER, Summary, summary
 from osgp_analyzer.analysis.exchanges import Exchanges
 from osgp_analyzer.analysis.runs import Rows, Runs, joined, same_bytes, take
 from osgp_analyzer.analysis.transactions import FAR_BACK, NONE, between
@@ -25,8 +26,8 @@ from osgp_analyzer.store.header import layers_on_the_way
 
 HOPS_LEFT = "ltep.failure.hops_left"
 
-MESSAGE, ANSWER, CHALLENGE, REPLY = range(4)
-"""What a frame is in its chain."""
+CHALLENGE, REPLY = ANSWER + 1, ANSWER + 2
+"""What a frame is in its chain, if neither `MESSAGE` nor `ANSWER`."""
 _KINDS = np.zeros(9, np.int8)
 _KINDS[[frames.ACK, frames.RESPONSE, frames.CHALLENGE, frames.REPLY]] = ANSWER, ANSWER, CHALLENGE, REPLY
 NOWHERE = np.iinfo(np.int8).min
@@ -37,6 +38,7 @@ class Chained:
     """The chains of a chunk. `chain`: of each frame the first frame of its chain, -1 for none. `left`: the place of the
     node that its message is for (see `messages`). `back`: on its way back to the source.
 
+    `changed`: what it passes on is not what was sent on the hop before.
     `before`, `after`: the frames of the chain next to it, -1 for none. `which`: the row of its chain in `chains`.
     `ended`: rows of `chains` that have their last frame in this chunk; `members` and `rows` are all frames and messages
     of chains that have frames in this chunk, in the order of chain and frame.
@@ -48,6 +50,7 @@ class Chained:
     before: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     after: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     which: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    changed: Bools = field(default_factory=lambda: np.zeros(0, bool))
     chains: Summary = field(default_factory=Summary)
     ended: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     members: Rows = field(default_factory=dict)
@@ -55,10 +58,11 @@ class Chained:
 
 
 class Chains:
-    """Finds chains, chunk by chunk in the order of the capture."""
+    """Finds chains, chunk by chunk in the order of the capture. `uniform`: whose subnet lists without one mean, one of
+    `UNIFORM`, where nodes that were heard do not tell; None: as their flags say."""
 
-    def __init__(self, store: FrameStore) -> None:
-        self._store, self._links = store, Links()
+    def __init__(self, store: FrameStore, uniform: str | None = None) -> None:
+        self._store, self._links, self._uniform = store, Links(), uniform
         self._known: Rows = {}
         """Of the latest frames: the chain that each is a message of, its `left` and `wait`."""
         self._rows: Rows = {}
@@ -74,9 +78,11 @@ class Chains:
         frame is or answers; `data`: the buffer."""
         size = chunk.stop - chunk.start
         rows = messages(self._store, chunk, own, root, exchanges.duplicate, data)
+        if self._uniform is not None:
+            rows["flags"] = read_as(self._uniform, rows["flags"])
         again = between(own["role"], frames.ACKNOWLEDGED, frames.REMINDER) & (exchanges.attempt > 0)
         resent = {"root": root[again], "frame": own["frame"][again], "time": own["time"][again]}
-        rows["chain"] = self._links.follow(rows, resent, chunk.stop, data)
+        rows["chain"], rows["changed"] = self._links.follow(rows, resent, chunk.stop, data)
         self._rows = joined(self._rows or None, rows)
         known: Rows = {"chain": np.full(size, NONE), "left": np.zeros(size, np.int8), "wait": np.zeros(size, np.int64)}
         at = rows["frame"] - chunk.start
@@ -220,6 +226,8 @@ class Chains:
         order = np.lexsort((own["frame"], own["chain"]))
         own = take(own, order)
         last = take(self._last, np.searchsorted(self._last["chain"], real))
+        data = np.frombuffer(self._store.capture.buffer, np.uint8)
+        own["changed"] = np.isin(own["frame"], rows["frame"][rows["changed"]]) | other_answers(own, rows, data)
         chained.chains = summary(own, rows, last)
         chained.members, chained.rows = own, rows
         size = chunk.stop - chunk.start
@@ -231,6 +239,9 @@ class Chains:
             at = own["frame"][one] - chunk.start
             here = np.flatnonzero((at >= 0) & (at < size))
             into[at[here]] = own["frame"][other[here]]
+        chained.changed = np.zeros(size, bool)
+        at = own["frame"][own["changed"]] - chunk.start
+        chained.changed[at[(at >= 0) & (at < size)]] = True
         chained.ended = np.flatnonzero((last["frame"] >= chunk.start) & (last["frame"] < chunk.stop))
         self._forget(chunk.stop)
 

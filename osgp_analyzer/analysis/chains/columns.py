@@ -32,6 +32,12 @@ def following(chained: Chained) -> Ints:
     return np.where(chained.after >= 0, chained.after + 1, NONE)
 
 
+def changed(chained: Chained) -> Ints:
+    """The first frame of the chain that was changed, by its number."""
+    found = _of(chained, chained.chains.changed)
+    return np.where(found >= 0, found + 1, NONE)
+
+
 def hop(chained: Chained) -> Ints:
     """The hop, from 1."""
     return np.where(chained.which >= 0, _of(chained, chained.chains.hops) - 1 - chained.left, NONE)

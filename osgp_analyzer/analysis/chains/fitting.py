@@ -11,8 +11,9 @@ from osgp_analyzer.analysis.runs import Rows, same_bytes
 from osgp_analyzer.engines.columns.values import Bools, Ints
 
 
-def fits_on(rows: Rows, row: Ints, previous: Ints, data: NDArray[np.uint8]) -> Bools:
-    """Whether two messages can be the same one, of which one is nearer to the target."""
+def fits_on(rows: Rows, row: Ints, previous: Ints, data: NDArray[np.uint8] | None) -> Bools:
+    """Whether two messages can be the same one, of which one is nearer to the target. `data`: the buffer; None:
+    whatever they say, if only they are for the same node on the same way."""
     turned = rows["left"][row] > rows["left"][previous]
     lower, upper = np.where(turned, previous, row), np.where(turned, row, previous)
     fits = np.asarray(rows["left"][upper] > OF_AGENT)
@@ -28,11 +29,12 @@ def fits_on(rows: Rows, row: Ints, previous: Ints, data: NDArray[np.uint8]) -> B
     fits &= agents | alike(rows["receiver"][lower], _listed(rows, upper, ahead))
     found = np.flatnonzero(fits)
     lower, upper, agents, ahead = lower[found], upper[found], agents[found], ahead[found]
-    start = np.where(agents, rows["start"][lower], rows["rule"][lower])
-    other = np.where(agents, rows["start"][upper], rows["rule"][upper])
-    length = rows["end"][lower] - start
-    same = (rows["end"][upper] - other == length) & _same_lists(rows, lower, upper, ahead, agents)
-    same &= same_bytes(data, start, other, length)
+    same = _same_lists(rows, lower, upper, ahead, agents)
+    if data is not None:
+        start = np.where(agents, rows["start"][lower], rows["rule"][lower])
+        other = np.where(agents, rows["start"][upper], rows["rule"][upper])
+        length = rows["end"][lower] - start
+        same &= (rows["end"][upper] - other == length) & same_bytes(data, start, other, length)
     fits[found] = same
     return fits
 

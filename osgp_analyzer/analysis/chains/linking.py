@@ -6,6 +6,7 @@ for the agent's own message the inner one), its address list is what is left of 
 that list says. Messages between the two may be missing. Each is compared with the one before it of the same key and
 transaction number, which repeaters are known to keep; else with the one before it of the same key: where it has no
 number, or comes from the very next node, which is not known to keep them. A chain has one message for each place.
+What then is left over may have been changed on its way (`changed`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dissectors.answering import MAX_WAIT_NS
+from osgp_analyzer.analysis.chains.changed import changed_from
 from osgp_analyzer.analysis.chains.fitting import fits_on
 from osgp_analyzer.analysis.chains.messages import LEAST_WAIT_MS, LONG, LONG_TIMER_MS, MS, OF_AGENT
 from osgp_analyzer.analysis.chains.numbers import Keepers
@@ -31,9 +33,9 @@ class Links:
         self._again: Rows | None = None
         self._keepers = Keepers()
 
-    def follow(self, own: Rows, again: Rows, stop: int, data: NDArray[np.uint8]) -> Ints:
-        """The chain of each of the `messages` of a chunk that ends before frame `stop`. `again`: its messages that were
-        sent again: `root`, `frame` and `time`."""
+    def follow(self, own: Rows, again: Rows, stop: int, data: NDArray[np.uint8]) -> tuple[Ints, Bools]:
+        """The chain of each of the `messages` of a chunk that ends before frame `stop`, and whether it was changed.
+        `again`: its messages that were sent again: `root`, `frame` and `time`."""
         again = joined(self._again, again)
         self._again = take(again, stop - again["frame"] <= FAR_BACK)
         size = len(own["frame"])
@@ -44,10 +46,11 @@ class Links:
         numbered, every = Runs(rows["key"] + (rows["number"].astype(np.int64) + 1) * MIX), Runs(rows["key"])
         before = self._same_number(rows, new, numbered, data)
         other = self._other_number(rows, new, every, before, data)
-        _resolve(rows, new, every, before, other)
+        changed = changed_from(rows, new & (before == NONE) & (other == NONE), numbered, self._near)
+        _resolve(rows, new, every, before, other, changed)
         kept = np.union1d(numbered.order[numbered.last], every.order[every.last])
         self._open = take(rows, kept[stop - rows["frame"][kept] <= FAR_BACK])
-        return np.asarray(rows["chain"][len(new) - size :])
+        return rows["chain"][len(new) - size :], rows["changed"][len(new) - size :]
 
     def _same_number(self, rows: Rows, new: Bools, runs: Runs, data: NDArray[np.uint8]) -> Ints:
         """For each new row the one before it of the same number, where it fits; -1 for none."""
@@ -124,16 +127,18 @@ def _since_last(again: Rows, rows: Rows, row: Ints, previous: Ints, time: Ints) 
     return found
 
 
-def _resolve(rows: Rows, new: Bools, runs: Runs, before: Ints, other: Ints) -> None:
+def _resolve(rows: Rows, new: Bools, runs: Runs, before: Ints, other: Ints, changed: Ints) -> None:
     """Give each new row its chain: that of the row before with its number, else that of the other one, unless something
-    was heard of its place there; else its own. `runs`: by key."""
+    was heard of its place there; else its own. `runs`: by key; `changed`: rows that it may have been changed from."""
+    odd = rows["mixed"] | (changed != NONE)
+    odd[changed[changed != NONE]] = True
     order, left = runs.order, rows["left"]
     # Most runs are nothing but chains one after the other, each place nearer to the target than the one before.
     linked = np.where(before != NONE, before, other)
     follows = np.zeros(runs.size, bool)
     follows[1:] = runs.same[1:] & (linked[order[1:]] == order[:-1]) & (left[order[1:]] < left[order[:-1]])
     lowest = (rows["seen"] & (np.left_shift(1, left.astype(np.int32) - OF_AGENT) - 1)) == 0
-    simple = (follows | (linked[order] == NONE)) & lowest[order]
+    simple = (follows | (linked[order] == NONE)) & lowest[order] & ~odd[order]
     begins = np.flatnonzero(~runs.same)
     whole = np.logical_and.reduceat(simple, begins) if len(begins) else simple
     whole = np.repeat(whole, np.diff(np.append(begins, runs.size)))
@@ -145,10 +150,11 @@ def _resolve(rows: Rows, new: Bools, runs: Runs, before: Ints, other: Ints) -> N
     seen = total - total[start] + bits[start]
     easy = np.flatnonzero(whole & new[order])
     rows["chain"][order[easy]], rows["seen"][order[easy]] = chain[easy], seen[easy]
-    _one_by_one(rows, new, np.sort(order[~whole]), before, other)
+    _one_by_one(rows, new, np.sort(order[~whole]), before, other, changed)
+    rows["mixed"] |= np.isin(rows["chain"], rows["chain"][rows["changed"]])
 
 
-def _one_by_one(rows: Rows, new: Bools, some: Ints, before: Ints, other: Ints) -> None:
+def _one_by_one(rows: Rows, new: Bools, some: Ints, before: Ints, other: Ints, changed: Ints) -> None:
     """The same for rows whose runs are more than that, in their order."""
     chain, seen = rows["chain"], rows["seen"]
     places: dict[int, int] = {}
@@ -156,9 +162,10 @@ def _one_by_one(rows: Rows, new: Bools, some: Ints, before: Ints, other: Ints) -
         bit = int(seen[row])
         if is_new:
             chain[row] = rows["frame"][row]
-            for previous in (int(before[row]), int(other[row])):
+            for previous in (int(before[row]), int(other[row]), int(changed[row])):
                 if previous != NONE and not places[int(chain[previous])] & bit:
                     chain[row] = chain[previous]
+                    rows["changed"][row] = previous == changed[row]
                     break
         number = int(chain[row])
         places[number] = places.get(number, 0) | bit

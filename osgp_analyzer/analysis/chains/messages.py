@@ -37,7 +37,8 @@ from osgp_analyzer.store.header import layers_on_the_way, pack
 
 LTEP, HOP = "ltep", "ltep.hop"
 LONG, ALL_AGENTS = 4, 2
-"""Bits of `flags`; 1: uniform by source, 8: by destination."""
+UNIFORM = {"source": 1, "destination": 8}
+"""Bits of `flags`: what a list without subnets is uniform by."""
 OF_AGENT = -1
 """`left` of what an agent sends."""
 HEADER = ("uniform_by_dest", "long_timer", "all_agents", "uniform_by_src", "count", "retries", "timer", "target_type",
@@ -70,9 +71,10 @@ def messages(store: FrameStore, chunk: Chunk, own: Rows, root: Ints, duplicate: 
 
     `source`, `receiver`: addresses, 0 for none. `hops`: addresses of the nodes that follow the receiver. `start` to
     `end`: the inner message in the buffer; `rule`: where what every hop has alike begins. `form`, `target`: address
-    format and address of the target. `flags`: of the header. `key`: agent, target, inner message, domain and priority,
-    without subnets. `wait`:
-    ns after its last sending in which an answer may come.
+    format and address of the target. `flags`: of the header. `way`: agent, target, domain and priority, without
+    subnets; `key`: these and the inner message. `wait`: ns after its last sending in which an answer may come.
+    `changed`: the inner message is another one than on the hop before; `mixed`: there is one in its chain. Both are
+    found out later.
     """
     role, columns = own["role"], chunk.columns
     first = between(role, frames.ACKNOWLEDGED, frames.REPEATED) & (root == own["frame"])
@@ -103,7 +105,9 @@ def messages(store: FrameStore, chunk: Chunk, own: Rows, root: Ints, duplicate: 
     priority = columns["lpdu.priority"][rows["frame"] - chunk.start]
     domain = columns["npdu.domain"][rows["frame"] - chunk.start].astype(np.int64)
     target = np.where(rows["form"] == SUBNET_NODE, node_of(rows["target"]), rows["target"])
-    rows["key"] = (((inner + domain) * MIX + target) * MIX + node_of(rows["agent"])) * 4 + priority
+    rows["way"] = ((domain * MIX + target) * MIX + node_of(rows["agent"])) * 4 + priority
+    rows["key"] = inner * MIX + rows["way"]
+    rows["changed"], rows["mixed"] = np.zeros((2, len(inner)), bool)
     return rows
 
 
@@ -182,6 +186,12 @@ def _header(group: Group, into: Ints, new: Bools, whole: Bools, rows: Rows) -> N
     below = count * np.where(count > 0, rows["tries"][into] * rows["timer"][into], 0)
     below = below + rows["agent_tries"][into] * rows["agent_timer"][into] + LAST_TRY_MS * MS * (count + 1)
     rows["wait"][into] = np.clip(below, LEAST_WAIT_MS * MS, MAX_WAIT_NS)
+
+
+def read_as(uniform: str, flags: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Flags of messages with all lists without subnets taken to be uniform by one of `UNIFORM`."""
+    both = np.int8(UNIFORM["source"] | UNIFORM["destination"])
+    return np.where((flags & both) != 0, (flags & ~both) | np.int8(UNIFORM[uniform]), flags)
 
 
 def filled(rows: Rows) -> NDArray[np.int32]:

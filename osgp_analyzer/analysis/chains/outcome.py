@@ -36,7 +36,8 @@ class Summary:
     addresses. `form`, `target`: address format and address of the target. `time`: ns from the first frame to the
     answer of the source, or the last frame.
     `retries`: messages sent again. `failed_at`: the hop that failed, from 1, or where the answer was lost. `missing`:
-    hops whose message was not heard. Each -1 where it is not known."""
+    hops whose message was not heard. `changed`: the first frame that is not what was sent on the hop before. Each -1
+    where it is not known."""
 
     chain: Ints = field(default_factory=_none)
     domain: Ints = field(default_factory=_none)
@@ -50,6 +51,7 @@ class Summary:
     retries: Ints = field(default_factory=_none)
     failed_at: Ints = field(default_factory=_none)
     missing: Ints = field(default_factory=_none)
+    changed: Ints = field(default_factory=_none)
 
 
 @dataclass
@@ -155,7 +157,15 @@ def summary(members: Rows, rows: Rows, last: Rows) -> Summary:
         np.bincount(np.searchsorted(chains, members["chain"][retries]), minlength=size),
         np.where(failed_at > 0, failed_at, NONE),
         top + 2 - heard,
+        _first_changed(members, chains),
     )
+
+
+def _first_changed(members: Rows, chains: Ints) -> Ints:
+    found = np.full(len(chains), NONE)
+    some = np.flatnonzero(members["changed"])[::-1]
+    found[np.searchsorted(chains, members["chain"][some])] = members["frame"][some]
+    return found
 
 
 def _best(owner: Any, value: Ints, size: int) -> Ints:

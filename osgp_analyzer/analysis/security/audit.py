@@ -11,7 +11,7 @@ import numpy as np
 from osgp_analyzer.analysis.meter_names import MeterNames, whose
 from osgp_analyzer.analysis.runs import Runs
 from osgp_analyzer.analysis.security.guard import Secured
-from osgp_analyzer.analysis.security.remarks import REMARKS, bit
+from osgp_analyzer.analysis.security.remarks import CHANGED, REMARKS, bit
 from osgp_analyzer.analysis.security.report import Finding, Keys, Meter, Report, Unjudged, said, worst_first
 from osgp_analyzer.analysis.security.verdicts import NO_KEY, NOTHING, STATUSES, VERIFIED
 from osgp_analyzer.analysis.statistics.tally import Extremes, Interner, Sums
@@ -53,14 +53,17 @@ class Audit:
         self._time.add(np.zeros(len(timed), np.int64), timed)
         self._cut += int(np.count_nonzero(mask & (chunk.captured < chunk.length)))
         self._tls += int(np.count_nonzero(mask & (chunk.places["tls"] >= 0) & (secured.status == NOTHING)))
-        rows = np.flatnonzero(mask & ((secured.status != NOTHING) | (secured.remarks != 0)))
+        remarks = secured.remarks
+        if tracked.chained is not None:
+            remarks = remarks | np.where(tracked.chained.changed, bit(CHANGED.code), 0)
+        rows = np.flatnonzero(mask & ((secured.status != NOTHING) | (remarks != 0)))
         if not len(rows):
             return
         domain = chunk.columns["npdu.domain"][rows].astype(np.int64)
         meter = self._meters.ids(whose(tracked)[rows], domain, chunk.capture.interfaces)
         self._count(secured, rows, meter)
         for place, remark in enumerate(REMARKS):
-            there = np.flatnonzero(secured.remarks[rows] & bit(remark.code))
+            there = np.flatnonzero(remarks[rows] & bit(remark.code))
             if len(there):
                 here = rows[there]
                 found = meter[there] << BELOW | place

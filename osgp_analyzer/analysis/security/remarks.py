@@ -12,12 +12,14 @@ UNKNOWN_KEY = "no key"
 
 @dataclass(frozen=True)
 class SecurityRemark:
-    """`text` may name the ``{key}`` of the message. `advice`: what to do about it."""
+    """`text` may name the ``{key}`` of the message. `advice`: what to do about it. `of`: what its code is
+    among."""
 
     code: str
     severity: Severity
     text: str
     advice: str
+    of: str = "security"
 
     def sentence(self, key: str | None) -> str:
         """What is to be said, with the name of the key."""
@@ -26,9 +28,14 @@ class SecurityRemark:
     @property
     def finding(self) -> str:
         """Its code among all findings."""
-        return f"security.{self.code}"
+        return f"{self.of}.{self.code}"
 
 
+CHANGED = SecurityRemark(
+    "changed", Severity.ERROR, "a repeater passed on something else than what it got",
+    "Find out what the node that sent this frame is: only the end points may change a message.", "chain",
+)  # fmt: skip
+"""Chains tell, not the messages: it is the bit of none that a guard has judged."""
 REMARKS = (
     SecurityRemark(
         "bad_digest", Severity.ERROR, "the digest is not that of the message under {key}",
@@ -97,6 +104,7 @@ REMARKS = (
         "The change did not reach everybody: compare the meter's key with the head-end's.",
     ),
     SecurityRemark("commissioning", Severity.CHAT, "part of the commissioning of a node", "Expected for new nodes."),
+    CHANGED,
 )  # fmt: skip
 """All remarks, in the order of their bits."""
 BITS = {remark.code: 1 << number for number, remark in enumerate(REMARKS)}

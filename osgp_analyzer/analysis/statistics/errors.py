@@ -60,7 +60,8 @@ class Errors:
                 for finding in group.findings:
                     key = finding.severity, finding.code, finding.group
                     hits.setdefault(key, []).append(rows[group.frames[finding.rows]])
-        for key, mask in frame_remarks(frames.tracked.store, frames.chunk, frames.tracked.secured).items():
+        tracked = frames.tracked
+        for key, mask in frame_remarks(tracked.store, frames.chunk, tracked.secured, tracked.chained).items():
             hits.setdefault(key, []).append(np.flatnonzero(mask))
         faulty, remarked = np.zeros(len(frames.mask), bool), np.zeros(len(frames.mask), bool)
         for key, parts in hits.items():

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from dissectors.en14908.npdu import SUBNET_NODE, UNIQUE_ID
@@ -16,28 +17,40 @@ FEW = 4
 """Messages that a link must have carried to be called weak."""
 
 
-class Result:
-    """Reads a `Topology`. A node that is known by its Neuron ID, too, is one node."""
+Names = Mapping[tuple[str, str], str]
+"""What nodes are called, by domain in hex and address; by an empty domain and Neuron ID, too."""
 
-    def __init__(self, topology: Topology) -> None:
-        self._topology = topology
+
+class Result:
+    """Reads a `Topology`. A node that is known by its Neuron ID, too, is one node. `names`: what nodes are called."""
+
+    def __init__(self, topology: Topology, names: Names | None = None) -> None:
+        self._topology, self._called = topology, names or {}
         self._node_of = {endpoint: node for node, endpoint in topology.neuron_ids.items()}
+        self._ids_of: dict[int, list[int]] = {}
+        for endpoint, node in self._node_of.items():
+            self._ids_of.setdefault(node, []).append(endpoint)
 
     def all(self) -> Row:
-        """``nodes``, ``links``, ``meters``, and ``weakest``: links by their places in ``links``."""
+        """``nodes``, ``links``, ``meters``, and ``weakest``: links by their places in ``links``; ``from`` and ``to``:
+        the times of the first and the last frame in ns, None without stamps."""
         links = self.links()
         judged = [place for place, link in enumerate(links) if link["asked"] >= FEW and link["success"] < 1]
         weakest = sorted(judged, key=lambda place: (links[place]["success"], -links[place]["asked"]))
-        return {"nodes": self.nodes(), "links": links, "meters": self.meters(), "weakest": weakest}
+        times = self._topology.timeline
+        ends = (None, None) if times.start is None else (times.start, times.stop)
+        found = {"nodes": self.nodes(), "links": links, "meters": self.meters(), "weakest": weakest}
+        return found | dict(zip(("from", "to"), ends, strict=True))
 
     def nodes(self) -> list[Row]:
         """The nodes, in the order of their addresses. `heard`: sent a frame; `addressed`: a frame is for it; both with
-        the first and last time in ns."""
+        the first and last time in ns. `silent`: ns from when it was last heard to the end of the capture. `name`:
+        None where it has none."""
         known, found = self._topology, []
         for number, endpoint in self._ordered():
             if endpoint.format not in (SUBNET_NODE, UNIQUE_ID) or self._one(number) != number:
                 continue
-            numbers = [number, *(n for n, node in self._node_of.items() if node == number)]
+            numbers = self._numbers(number)
             sums: Counter[str] = Counter()
             for one in numbers:
                 sums.update(known.counts.row(one))
@@ -48,12 +61,14 @@ class Result:
                 {
                     "domain": endpoint.domain,
                     "address": endpoint.address,
+                    "name": self._named(number),
                     "neuron_id": known.directory[neuron].address if neuron is not None else None,
                     "roles": [role for role in ROLES if sums[role]],
                     "frames_sent": sums["frames_sent"],
                     "frames_received": sums["frames_received"],
                     "first_heard": heard[0] if heard else None,
                     "last_heard": heard[1] if heard else None,
+                    "silent": known.timeline.stop - heard[1] if heard else None,
                     "first_addressed": addressed[0] if addressed else None,
                     "last_addressed": addressed[1] if addressed else None,
                     "asked": sums["asked"],
@@ -83,18 +98,20 @@ class Result:
 
     def meters(self) -> list[Row]:
         """Whom messages were for, with the routes to each: what got through most often comes first. `only_through`:
-        repeaters without which it was never reached."""
+        repeaters without which it was never reached; `over_time`: how often it was reached in equal parts of the
+        capture's time, of which `from` is the beginning."""
         found = []
         for number, target in self._merged().items():
             endpoint = self._topology.directory[number]
-            found.append((endpoint.order, self._meter(endpoint, target)))
+            found.append((endpoint.order, self._meter(number, endpoint, target)))
         return [row for _, row in sorted(found, key=lambda one: one[0])]
 
-    def _meter(self, endpoint: Endpoint, target: Target) -> Row:
+    def _meter(self, number: int, endpoint: Endpoint, target: Target) -> Row:
         best = sorted(target.routes.items(), key=lambda item: (-item[1].answered, -(item[1].last or 0)))
         return {
             "domain": endpoint.domain,
             "meter": endpoint.address,
+            "name": self._named(number),
             "changes": target.changes,
             "only_through": [self._name(node) for node in target.needed()],
             "routes": [
@@ -107,6 +124,7 @@ class Result:
                 }
                 for route, use in best
             ],
+            "over_time": self._topology.timeline.of(self._numbers(number)),
             "recent": [{"from": time, "route": self._names(route)} for time, route in target.recent],
         }
 
@@ -133,6 +151,19 @@ class Result:
 
     def _one(self, number: int) -> int:
         return self._node_of.get(number, number)
+
+    def _numbers(self, number: int) -> list[int]:
+        """The number of a node, and of its Neuron ID."""
+        return [number, *self._ids_of.get(number, ())]
+
+    def _named(self, number: int) -> str | None:
+        """What a node is called."""
+        for one in self._numbers(number):
+            endpoint = self._topology.directory[one]
+            domain = "" if endpoint.format == UNIQUE_ID else endpoint.domain
+            if domain is not None and (domain, endpoint.address) in self._called:
+                return self._called[domain, endpoint.address]
+        return None
 
     def _name(self, number: int) -> str:
         return self._topology.directory[number].address

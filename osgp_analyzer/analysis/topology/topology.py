@@ -16,8 +16,9 @@ from osgp_analyzer.analysis.statistics import names
 from osgp_analyzer.analysis.statistics.directory import ABOVE, FIELDS, NOBODY, Directory, destinations, sources
 from osgp_analyzer.analysis.statistics.tally import Extremes, Interner, Sums
 from osgp_analyzer.analysis.topology.routes import Routes
+from osgp_analyzer.analysis.topology.timeline import Timeline
 from osgp_analyzer.analysis.tracking import Tracked
-from osgp_analyzer.engines.columns.values import Ints
+from osgp_analyzer.engines.columns.values import Bools, Ints
 from osgp_analyzer.store import NO_TIME
 from osgp_analyzer.store.header import PACKED
 
@@ -36,7 +37,7 @@ class Topology:
         self.roles = Sums(*ROLES)
         self.pairs = Interner()
         self.links = Sums("sent", "retries", "alt_path", "asked", "answered", "missing", "time", "timed")
-        self.routes = Routes()
+        self.routes, self.timeline = Routes(), Timeline()
         self.neuron_ids: dict[int, int] = {}
         """Of nodes (numbers of the directory) the endpoint that is their Neuron ID."""
 
@@ -48,6 +49,7 @@ class Topology:
         domain = columns["npdu.domain"].astype(np.int64)
         source = np.where(good, self.directory.ids(np.where(good, sources(columns), NOBODY), domain), NOBODY)
         to = np.where(good, self.directory.ids(np.where(good, destinations(columns), NOBODY), domain), NOBODY)
+        self.timeline.reach(chunk.time)
         self._nodes(source, to, chunk.time)
         message = (exchanges.attempt >= 0) & (exchanges.duplicate < 0)
         node = np.isin(columns["npdu.address_format"], (SUBNET_NODE, UNIQUE_ID))
@@ -118,9 +120,8 @@ class Topology:
         ids = self.directory.ids(numbers, domain)
         self.roles.add(ids, target=None)
         through = np.isin(known.outcome[which], (ANSWERED, DELIVERED))
-        self.counts.add(ids, asked=None, answered=through)
         first = np.searchsorted(chained.members["chain"], known.chain[which])
-        self.routes.add(ids, route, chained.members["time"][first], through)
+        self._reached(ids, route, chained.members["time"][first], through)
         self._times(chained)
 
     def _ids(self, hops: Ints, domain: Ints) -> Ints:
@@ -156,8 +157,13 @@ class Topology:
         through = exchanges.answered_in[rows] >= 0
         self.roles.add(source[rows], source=None)
         self.roles.add(to[rows], target=None)
-        self.counts.add(to[rows], asked=None, answered=through)
-        self.routes.add(to[rows], source[rows][:, None], tracked.chunk.time[rows], through)
+        self._reached(to[rows], source[rows][:, None], tracked.chunk.time[rows], through)
+
+    def _reached(self, ids: Ints, route: Ints, time: Ints, through: Bools) -> None:
+        """Count messages: whom they were for, their routes, when they were sent, and which got through."""
+        self.counts.add(ids, asked=None, answered=through)
+        self.routes.add(ids, route, time, through)
+        self.timeline.add(ids, time, through)
 
 
 def _address(packed: Ints) -> Ints:
