@@ -46,7 +46,9 @@ def test_replies_with_keys_to_try(size: int, backwards: bool) -> None:
     """Right ones are verified with the key of who replied; wrong ones are bad for the key of who asked, which is known
     by then, and good under another."""
     keys = GIVEN[::-1] if backwards else GIVEN
-    ring = KeyRing(tuple(key_of(KINDS[len(key)], bytes.fromhex(key), f"try {key[:2]}-{i}") for i, key in enumerate(keys)))
+    ring = KeyRing(
+        tuple(key_of(KINDS[len(key)], bytes.fromhex(key), f"try {key[:2]}-{i}") for i, key in enumerate(keys))
+    )
     names = {key: one.name for key, one in zip(keys, ring.keys, strict=True)}
     found = verdicts(opened(NATIVE, ring), size)
     for frame, event, right in replies():

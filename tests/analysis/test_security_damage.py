@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Damaged captures with the keys of their meters: nothing raises, and nothing is opened that the senders did not say."""
+"""Damaged captures with the keys of their meters: nothing raises, nothing is opened that the senders did not say."""
 
 from __future__ import annotations
 
