@@ -110,6 +110,7 @@ def track(
     contexts: Contexts | None = None,
     guard: Guard | None = None,
     chains: bool = False,
+    limit: int | None = None,
 ) -> Iterator[Tracked]:
     """The chunks of a capture, indexed as they are needed; of the frames `start` to `stop`, if given.
 
@@ -118,17 +119,20 @@ def track(
     answers which. `deep`: all layers of all frames will be asked for. `contexts` learns what tables of meters say, for
     which all frames from the first on must be seen, and tables are read with it. `guard` judges and opens messages, for
     which the same holds. `chains`: put the frames of proxied exchanges together; it implies `ahead`, and a chunk comes
-    when nothing more can come to its chains.
+    when nothing more can come to its chains. `limit`: of frames from there on nothing is read, also where what comes
+    before could be told better with them.
     """
     if contexts is not None:
-        for tracked in track(store, size, ahead, whole=whole, start=start, stop=stop, guard=guard, chains=chains):
+        for tracked in track(
+            store, size, ahead, whole=whole, start=start, stop=stop, guard=guard, chains=chains, limit=limit
+        ):
             tracked.tables = contexts.learn(tracked)
             yield tracked
         return
     following = Following(ahead or chains) if whole or ahead or chains else None
     linking = Chains(store) if chains else None
     held: deque[Tracked] = deque()
-    for tracked in _chunks(store, size, following, deep, start, stop, guard, linking):
+    for tracked in _chunks(store, size, following, deep, start, stop, limit, guard, linking):
         if following is None or following.outcomes is None:
             yield tracked
             continue
@@ -148,11 +152,14 @@ def _chunks(
     deep: bool,
     first: int,
     last: int | None,
+    limit: int | None,
     guard: Guard | None,
     chains: Chains | None,
 ) -> Iterator[Tracked]:
     """Chunks from `first` to `last`, and where messages are followed ahead, some more."""
     end = last + FAR_BACK if last is not None and following is not None and following.outcomes is not None else last
+    if limit is not None:
+        end = limit if end is None else min(end, limit)
     before: list[Chunk] = []
     pairing = Pairing()
     start = max(0, first - FAR_BACK)

@@ -6,14 +6,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from osgp_analyzer.analysis.chains.chain import KINDS, Chain, Heard, ended
-from osgp_analyzer.analysis.tracking import Tracked
+from osgp_analyzer.analysis.chains.chain import KINDS, Chain, Heard, ended, of_frame
+from osgp_analyzer.analysis.tracking import Tracked, track
 from osgp_analyzer.app.selection import Wanted, selected_chunks
 from osgp_analyzer.app.session import Session
 from osgp_analyzer.engines.columns.values import Bools
+from osgp_analyzer.store import FrameStore
 
 Chunks = Iterator[tuple[Tracked, Bools]]
 LTEP = "ltep."
+STEP = 4096
+"""Frames that are read at a time to find one chain: it is complete with the first of them that are late enough."""
 
 
 def found(
@@ -32,6 +35,15 @@ def found(
             if filter_text is None or chain.number - 1 in chosen:
                 chosen.discard(chain.number - 1)
                 yield chain
+
+
+def around(store: FrameStore, index: int, limit: int) -> Chain | None:
+    """The chain of one frame, None where it is in none. It is found from the frames in reach before and after it, of
+    those before frame `limit`. Nothing is indexed, so a thread of its own may look."""
+    for tracked in track(store, STEP, start=index, stop=index + 1, limit=limit, chains=True):
+        if tracked.chained is not None:
+            return of_frame(tracked.chained, index - tracked.chunk.start)
+    return None
 
 
 def message(session: Session, chain: Chain) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import rich
 from rich.traceback import Traceback
 from textual import events
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widget import Widget
@@ -25,18 +25,19 @@ from osgp_analyzer.engines.text import printable
 from osgp_analyzer.engines.tree import Derived
 from osgp_analyzer.tui import help
 from osgp_analyzer.tui.bytes import NOTHING, BytesView, Page
+from osgp_analyzer.tui.chain import Arrows, ChainView
 from osgp_analyzer.tui.clock import Clock
+from osgp_analyzer.tui.going import Going
 from osgp_analyzer.tui.indexing import Background, following, indexing
 from osgp_analyzer.tui.lines import Lines
 from osgp_analyzer.tui.list import FrameList
 from osgp_analyzer.tui.outline import derivations, describe, outline
 from osgp_analyzer.tui.prompt import Prompt
-from osgp_analyzer.tui.search import Test, has_findings, has_text, search
 from osgp_analyzer.tui.status import Status, pending, place
 from osgp_analyzer.tui.tree import FieldTree
 
 
-class Screen(App[None]):
+class Screen(Going):
     """Frame list, field tree, bytes; what is selected in one is shown in the others.
 
     The session is used by the event loop only; other threads index the capture under it and follow what is known of
@@ -67,8 +68,9 @@ class Screen(App[None]):
         Binding("escape", "stop", "Stop searching", show=False),
         Binding("t", "time", "Times"),
         Binding("v", "view", "Other bytes (decrypted, joined)", show=False),
-        Binding("i", "about", "About the field"),
-        Binding("z,F", "zoom", "Zoom pane"),
+        Binding("i", "about", "About field"),
+        Binding("c", "chain", "Chain"),
+        Binding("z,F", "zoom", "Zoom"),
         Binding("plus,equals_sign", "resize(1)", "Larger pane", show=False),
         Binding("minus", "resize(-1)", "Smaller pane", show=False),
     ]
@@ -95,9 +97,6 @@ class Screen(App[None]):
         self.panes: tuple[Widget, ...] = (self.frames, self.fields, self.octets)
         self.zoomed = self._waiting = False
         self._weights = [9, 8, 4]
-        self._pane = 0
-        self._text = ""
-        self._origin = 0
         self._indexing = Background("indexing", partial(indexing, session.capture), self._grown)
         self._following = Background("following", partial(following, session.history, session.capture), self._grown)
 
@@ -259,6 +258,7 @@ class Screen(App[None]):
             ("List", FrameList.BINDINGS),
             ("Tree", FieldTree.BINDINGS),
             ("Bytes", BytesView.BINDINGS),
+            ("Chain", (*ChainView.BINDINGS, *Arrows.BINDINGS)),
         )
         self.push_screen(help.keys(self, groups))
 
@@ -268,68 +268,13 @@ class Screen(App[None]):
         if item is not None:
             self.push_screen(help.about(item.text, describe(item)))
 
-    # -- going elsewhere --------------------------------------------------------------------------------
+    def action_chain(self) -> None:
+        """Show the chain of repeaters that the frame belongs to."""
+        if self.frames.cursor >= 0:
+            self.push_screen(ChainView(self.session, self.frames.cursor), self._chosen)
 
-    def action_ask(self, question: str) -> None:
-        """Ask where to go."""
-        self._origin = self.frames.cursor
-        self.status.tell(alert="")
-        self.prompt.ask(question)
-
-    def on_prompt_answer(self, answer: Prompt.Answer) -> None:
-        """Go where the user said, or while he is still saying it."""
-        if answer.final:
-            self.panes[self._pane].focus()
-        if answer.text is None:
-            self.action_stop()
-            self.frames.point_to(self._origin)
-        elif answer.question == "find":
-            self._typed(answer.text, answer.final)
-        elif answer.final and answer.text.strip():
-            self._goto(answer.text.strip())
-
-    def _goto(self, text: str) -> None:
-        count = len(self.session)
-        if text.isdecimal() and 1 <= int(text) <= count:
-            self.frames.point_to(int(text) - 1)
-        else:
-            so_far = "" if self.session.capture.complete else " so far"
-            self.status.tell(alert=f"no frame {text}: there are 1 to {count}{so_far}")
-
-    def _typed(self, text: str, final: bool) -> None:
-        """The search runs while the text is being typed; Enter lets it go on."""
-        if not final or text != self._text:
-            self._text = text
-            if text:
-                self._search(has_text(text), self._origin, 1, f"'{text}'")
-
-    def action_again(self, step: int) -> None:
-        """Find the text again."""
-        if self._text:
-            self._search(has_text(self._text), self.frames.cursor + step, step, f"'{self._text}'")
-        else:
-            self.action_ask("find")
-
-    def action_finding(self, step: int) -> None:
-        """Go to a frame that something is wrong with."""
-        self._search(has_findings, self.frames.cursor + step, step, "findings")
-
-    def action_stop(self) -> None:
-        """Stop searching."""
-        if self.workers.cancel_group(self, "search"):
-            self.status.tell(alert="")
-
-    def _search(self, test: Test, start: int, step: int, what: str) -> None:
-        self.run_worker(self._look(test, start, step, what), group="search", exclusive=True)
-
-    async def _look(self, test: Test, start: int, step: int, what: str) -> None:
-        def progress(index: int) -> None:
-            self.status.tell(alert=f"looking for {what} at frame {index + 1}, Esc stops")
-
-        found = await search(self.session, test, start, step, progress)
-        if found is None:
-            self.status.tell(alert=f"no frame has {what}")
-            return
-        around = (found - start) * step < 0
-        self.status.tell(alert="went on at the other end" if around else "")
-        self.frames.point_to(found)
+    def _chosen(self, index: int | None) -> None:
+        """A frame of the chain was chosen."""
+        if index is not None:
+            self.frames.point_to(index)
+            self._focus(0)

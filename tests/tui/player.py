@@ -61,7 +61,7 @@ def play(
 
 async def until(pilot: Pilot[None], true: Callable[[], bool]) -> None:
     """Wait for something to become true, and for the screen to show it."""
-    end = monotonic() + 10
+    end = monotonic() + 60
     while monotonic() < end:
         await pilot.pause()
         if true():

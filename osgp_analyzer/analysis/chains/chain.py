@@ -139,11 +139,20 @@ class Chain:
 
 def ended(chained: Chained) -> Iterator[Chain]:
     """The chains that end in a chunk, in the order of their first frames."""
+    if len(chained.ended):
+        yield from _made(chained, chained.ended.tolist())
+
+
+def of_frame(chained: Chained, place: int) -> Chain | None:
+    """The chain of the frame at this place of a chunk; None where it is in none."""
+    row = int(chained.which[place])
+    return next(_made(chained, [row])) if row != NONE else None
+
+
+def _made(chained: Chained, which: list[int]) -> Iterator[Chain]:
     known, members, rows = vars(chained.chains), _lists(chained.members), _lists(chained.rows)
-    if not len(chained.ended):
-        return
     frames, messages = chained.members["chain"], chained.rows["chain"]
-    for row in chained.ended.tolist():
+    for row in which:
         summary = {name: int(values[row]) for name, values in known.items()}
         both = [summary["chain"], summary["chain"] + 1]
         first, last = np.searchsorted(frames, both).tolist()
