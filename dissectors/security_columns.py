@@ -45,7 +45,7 @@ def mix(message: Bytes, length: Ints, keys: Bytes, start: Bytes | None = None) -
         raise ValueError(f"{longest} bytes of a message, but only {len(message)} are given")
     for first in range(0, count, TOGETHER):
         some = slice(first, first + TOGETHER)
-        state, own, bytes_of = found[:, some], np.ascontiguousarray(keys[:, some]), length[some]
+        state, own, bytes_of = found[:, some], keys[:, some].copy(), length[some]
         blocks = np.maximum(1, (bytes_of + block - 1) // block)
         for number in range(int(blocks.max(initial=0))):
             rows = np.flatnonzero(blocks > number)
@@ -139,7 +139,7 @@ def rc4(keys: Bytes, size: int) -> Bytes:
     found = np.empty((size, count), np.uint8)
     for first in range(0, count, STREAMS):
         some = slice(first, first + STREAMS)
-        found[:, some] = _streams(np.ascontiguousarray(keys[:, some]), size)
+        found[:, some] = _streams(keys[:, some].copy(), size)
     return found
 
 
@@ -180,7 +180,7 @@ BASE = 16
 
 def plc_base_keys(keys: Bytes) -> Bytes:
     """The base keys (16, n) of OMAKs (12, n): of half of each, answers to two constant challenges with no message."""
-    half, count = np.ascontiguousarray(keys[:6]), keys.shape[1]
+    half, count = keys[:6].copy(), keys.shape[1]
     nothing, none = np.zeros((1, count), np.uint8), np.zeros(count, np.int64)
     return np.concatenate([mix(nothing, none, half, np.repeat(seed[:, None], count, axis=1)) for seed in PLC_SEEDS])
 

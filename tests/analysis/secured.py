@@ -117,7 +117,10 @@ def plain_text(name: str, text: str) -> str:
     if name not in TIMES:
         return text
     parts = bytes.fromhex(text)
-    return datetime(2000 + parts[0], *parts[1:]).isoformat() if any(parts) else str(None)  # type: ignore[arg-type]
+    try:
+        return datetime(2000 + parts[0], *parts[1:]).isoformat() if any(parts) else str(None)  # type: ignore[arg-type]
+    except ValueError:
+        return text  # no date
 
 
 def texts(value: Any) -> Counter[str]:

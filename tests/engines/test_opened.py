@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Messages that keys opened: both engines read the same in them, whatever the plaintext and wherever it is."""
+"""Messages that keys opened: both engines read the same in them, whatever they say and wherever they are."""
 
 from __future__ import annotations
 

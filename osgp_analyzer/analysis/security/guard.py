@@ -160,7 +160,7 @@ class Guard:
             for lock, counts in zip(locks, trials, strict=False):
                 lock.put_trials(counts)
             self.replies(chunk, tracked.before, answers)
-            rows, opened = power_line.follow(self.power_line, chunk, answers, asked, self.book, self.data)
+            rows, opened = power_line.follow(self.power_line, chunk, answers, asked, self.book, self.data, read)
             self._found += [rows] if rows is not None else []
             if not again or not self._changes.apply(final=True):
                 break
@@ -192,10 +192,14 @@ class Guard:
         secured.put(rows, chunk.start)
         secured.status = np.where(secured.status == NOTHING, default_status(chunk), secured.status)
         opened = self._tls.opened(chunk)
+
+        def read(only: Bools, within: frozenset[str]) -> Layers:
+            return self.store.groups(chunk, within=within, only=only, bare=True)
+
         for kind in self._kinds:
             here = np.flatnonzero(rows["encrypted"] & (rows["port"] == kind.number))
             if len(here):
-                opened = also(opened, kind.again(take(rows, here), self.book, self.data, chunk))
+                opened = also(opened, kind.again(take(rows, here), self.book, self.data, chunk, read))
         return opened, secured
 
     def of(self, index: int) -> Judged | None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from dissectors.security_columns import Bytes, mep_base_keys, plc_base_keys
 from osgp_analyzer.analysis.meters import address_number, group_numbers, is_address, neuron_number, packed_bytes
 from osgp_analyzer.engines.columns.values import Ints
+from osgp_analyzer.security.hidden import hidden
 from osgp_analyzer.security.keyring import Key, KeyRing, Kind, Place
 from osgp_analyzer.store import NO_TIME
 
@@ -72,8 +73,8 @@ class Lock:
     def __init__(self, kinds: Sequence[Kind], size: int, ring: KeyRing, names: Names, ports: Ports) -> None:
         self.size, self.kinds, self._names = size, tuple(kinds), names
         self._ports = ports
-        self.secrets: Bytes = np.zeros((size, 0), np.uint8)
-        self.base: Bytes = np.zeros((16, 0), np.uint8)
+        self.secrets: Bytes = hidden(np.zeros((size, 0), np.uint8))
+        self.base: Bytes = hidden(np.zeros((16, 0), np.uint8))
         self.number: Ints = np.zeros(0, np.int64)
         """The number of each key in `Names`."""
         self.subnet: Ints = np.zeros(0, np.int64)
@@ -101,11 +102,11 @@ class Lock:
 
     def _add(self, secrets: Sequence[bytes], places: Sequence[Place], numbers: Sequence[int]) -> None:
         """Further keys, with whose they are and the numbers of their names."""
-        columns = np.frombuffer(b"".join(secrets), np.uint8).reshape(-1, self.size).T
-        self.secrets = np.concatenate([self.secrets, columns], axis=1)
+        columns = hidden(np.frombuffer(b"".join(secrets), np.uint8)).reshape(-1, self.size).T
+        self.secrets = hidden(np.concatenate([self.secrets, columns], axis=1))
         make = {12: plc_base_keys, 16: mep_base_keys}.get(self.size)
-        base = make(np.ascontiguousarray(columns)) if make is not None else np.zeros((16, len(secrets)), np.uint8)
-        self.base = np.concatenate([self.base, base], axis=1)
+        base = make(columns.copy()) if make is not None else np.zeros((16, len(secrets)), np.uint8)
+        self.base = hidden(np.concatenate([self.base, base], axis=1))
         self.number = np.append(self.number, np.array(numbers, np.int64))
         self.subnet = np.append(self.subnet, np.array([place.subnet or 0 for place in places], np.int64))
         self.node = np.append(self.node, np.array([place.node or 0 for place in places], np.int64))

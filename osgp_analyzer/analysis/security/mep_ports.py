@@ -11,6 +11,7 @@ import numpy as np
 from dissectors.security_columns import Bytes
 from osgp_analyzer.analysis.runs import Rows
 from osgp_analyzer.analysis.security.messages import Messages, of_mep
+from osgp_analyzer.analysis.security.one_by_one import prepared
 from osgp_analyzer.analysis.security.opening import Asked
 from osgp_analyzer.analysis.security.port import Port
 from osgp_analyzer.analysis.security.verdicts import (
@@ -23,7 +24,7 @@ from osgp_analyzer.analysis.security.verdicts import (
 )
 from osgp_analyzer.engines.columns.group import OpenedRows
 from osgp_analyzer.engines.columns.values import Bools, Ints, OnDemand, unknown
-from osgp_analyzer.store import Chunk, FrameStore
+from osgp_analyzer.store import Chunk, FrameStore, Layers
 
 
 class MepPorts:
@@ -40,10 +41,14 @@ class MepPorts:
         messages = of_mep(chunk, np.full(size, -1, np.int64), OnDemand(store.asked, lambda name: unknown(size)))
         if not len(messages):
             return None, None
-        count = len(messages)
+        count, rows = len(messages), messages.rows
+
+        def read(only: Bools, within: frozenset[str]) -> Layers:
+            return store.groups(chunk, within=within, only=only, bare=True)
+
         if self._last is not None:
             messages = self._last[0].and_then(messages)
-        judge = TableJudge(self.port.opening(data), messages)
+        judge = TableJudge(prepared(self.port.opening(data), rows, size, read), messages)
         old = len(messages) - count
         if self._last is not None:
             for name in ("status", "key", "encrypted"):

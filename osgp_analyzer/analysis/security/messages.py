@@ -71,8 +71,7 @@ def _found(chunk: Chunk, rows: Ints, start: Ints, end: Ints, answers: Ints, aske
     response = (columns["spdu.type"][rows] == RESPONSE) | (columns["osgp.direction"][rows] == TO_CLIENT)
     answering[rows] = response
     meter = meters(chunk, answering, asked)[rows]
-    known = np.array([is_address(one) for one in np.unique(meter).tolist()], bool)
-    by_address = known[np.unique(meter, return_inverse=True)[1]] if len(rows) else np.zeros(0, bool)
+    subnet, node = subnet_and_node(meter)
     return Messages(
         rows,
         rows + chunk.start,
@@ -81,12 +80,19 @@ def _found(chunk: Chunk, rows: Ints, start: Ints, end: Ints, answers: Ints, aske
         chunk.offset[rows] + end,
         meter,
         columns["npdu.domain"][rows].astype(np.int64),
-        np.where(by_address, meter >> 7 & 0xFF, 0),
-        np.where(by_address, meter & 0x7F, 0),
+        subnet,
+        node,
         response,
         np.where(response, answers[rows], -1),
         (chunk.innermost["osgp.service"][rows] >= 0) | response,
     )
+
+
+def subnet_and_node(meter: Ints) -> tuple[Ints, Ints]:
+    """Where meters are, 0 of those that are not known by their address."""
+    one, of = np.unique(meter, return_inverse=True)
+    known = np.array([is_address(number) for number in one.tolist()], bool)[of]
+    return np.where(known, meter >> 7 & 0xFF, 0), np.where(known, meter & 0x7F, 0)
 
 
 def of_power_line(chunk: Chunk, answers: Ints, asked: Mapping[str, Numbers], code: int | None = OSGP_CODE) -> Messages:

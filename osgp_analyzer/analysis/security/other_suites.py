@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,22 +14,18 @@ from osgp_analyzer.analysis.runs import Rows
 from osgp_analyzer.analysis.security.book import Book
 from osgp_analyzer.analysis.security.locks import Lock, Names, Ports
 from osgp_analyzer.analysis.security.messages import Messages
-from osgp_analyzer.analysis.security.one_by_one import OneByOne
+from osgp_analyzer.analysis.security.one_by_one import OneByOne, header_values
 from osgp_analyzer.analysis.security.opening import Asked
 from osgp_analyzer.analysis.security.port import Port
 from osgp_analyzer.analysis.security.protection import Protection
 from osgp_analyzer.analysis.security.verdicts import EITHER, VERIFIED, TableJudge, latest_before
-from osgp_analyzer.analysis.values import Read, values_by_row
+from osgp_analyzer.analysis.values import Read
 from osgp_analyzer.engines.columns.group import OpenedRows
 from osgp_analyzer.engines.columns.values import Bools, Ints
-from osgp_analyzer.schema.expr import Expr, Outer
-from osgp_analyzer.schema.layer import walk
-from osgp_analyzer.schema.parts import Last, Number, Padded, Part, Slice, Whole, Xor
 from osgp_analyzer.schema.suite import Suite
 from osgp_analyzer.security.keyring import KeyRing, Kind
 from osgp_analyzer.security.suite import Message, applies
 from osgp_analyzer.store import Chunk
-from osgp_analyzer.store.header import layers_on_the_way
 
 BUILT_IN = ("osgp-rc4", "mep-rc4")
 SIZES = (6, 12, 16, 20, 32)
@@ -73,8 +69,7 @@ class OtherSuites:
         suite = port.protection.suite
         mask = np.zeros(chunk.stop - chunk.start, bool)
         mask[every.rows] = True
-        names = fields_of(suite)
-        values = values_by_row(read(mask, layers_on_the_way(names)), names) if names and mask.any() else {}
+        values = header_values(suite, mask, read)
         response = every.response
         if suite.carrier == "mep":  # what is encrypted does not say which way it goes, but the condition may
             response = ~_chosen(suite, every, np.zeros(len(every), bool), values, data)
@@ -134,35 +129,3 @@ def _chosen(
         known = values.get(int(messages.rows[row]), {})
         found[row] = applies(suite, Message(wire, known, response=bool(response[row])))
     return found
-
-
-def fields_of(suite: Suite) -> tuple[str, ...]:
-    """The header fields that a suite stands on."""
-    found: dict[str, None] = {}
-    for side in (suite.request, suite.response):
-        for expression in (side.when, *_expressions([*side.nonce, *side.associated_data, *side.mac_input])):
-            found |= dict.fromkeys(node.name for node in walk(expression) if isinstance(node, Outer))
-        found |= dict.fromkeys(_strings([*side.nonce, *side.associated_data, *side.mac_input]))
-    for step in suite.derive:
-        parts = [part for one in step.inputs.values() for part in one]
-        for expression in _expressions(parts):
-            found |= dict.fromkeys(node.name for node in walk(expression) if isinstance(node, Outer))
-        found |= dict.fromkeys(_strings(parts))
-    return tuple(name for name in found if "." in name and not name.startswith("target."))
-
-
-def _inside(parts: Iterable[Part]) -> Iterable[Part]:
-    for part in parts:
-        yield part
-        if isinstance(part, (Slice, Last, Padded)):
-            yield from _inside([part.of])
-        elif isinstance(part, Xor):
-            yield from _inside([part.left, part.right])
-
-
-def _expressions(parts: Sequence[Part]) -> list[Expr]:
-    return [part.number for part in _inside(parts) if isinstance(part, Number)]
-
-
-def _strings(parts: Sequence[Part]) -> list[str]:
-    return [part.name for part in _inside(parts) if isinstance(part, Whole)]

@@ -11,11 +11,12 @@ from dissectors.security_columns import Bytes
 from osgp_analyzer.analysis.runs import Rows, same_bytes
 from osgp_analyzer.analysis.security.book import Book
 from osgp_analyzer.analysis.security.locks import Lock
-from osgp_analyzer.analysis.security.messages import Messages
-from osgp_analyzer.analysis.security.one_by_one import OneByOne
+from osgp_analyzer.analysis.security.messages import Messages, subnet_and_node
+from osgp_analyzer.analysis.security.one_by_one import OneByOne, prepared
 from osgp_analyzer.analysis.security.opening import Asked, Opening, Texts
 from osgp_analyzer.analysis.security.protection import Protection
 from osgp_analyzer.analysis.security.verdicts import NOTHING, VERIFIED, TableJudge
+from osgp_analyzer.analysis.values import Read
 from osgp_analyzer.engines.columns.group import OpenedRows
 from osgp_analyzer.engines.columns.values import Ints, Slices
 from osgp_analyzer.store import Chunk
@@ -63,11 +64,13 @@ class Port:
         """What the messages say that were opened, for all frames of the chunk; None where none was."""
         return opened_rows(judge.verdicts.opened, judge.messages, self.protection, chunk)
 
-    def again(self, rows: Rows, book: Book, data: Bytes, chunk: Chunk) -> OpenedRows | None:
-        """What messages say that were opened before, with the keys that were found; `rows` of the book."""
-        opening = self.opening(data)
+    def again(self, rows: Rows, book: Book, data: Bytes, chunk: Chunk, read: Read) -> OpenedRows | None:
+        """What messages say that were opened before, with the keys that were found; `rows` of the book. `read` reads
+        layers of the frames of a mask."""
         response = rows["request"] >= 0
         messages = Messages.at(rows["frame"] - chunk.start, rows["start"], rows["end"], response)
+        messages.subnet, messages.node = subnet_and_node(rows["meter"])
+        opening = prepared(self.opening(data), messages.rows, chunk.stop - chunk.start, read)
         found = []
         asks = np.flatnonzero(~response)
         if len(asks):
