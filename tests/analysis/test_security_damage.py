@@ -24,16 +24,17 @@ from tests.analysis.secured import (
     ring_of,
     simulated,
     texts,
+    tracked,
     verdicts,
     written,
 )
 from tests.conftest import CAPTURES
 
 SCENARIOS = {
-    "lpdu": "daily,tampered,alternate_key,key_change,group_auth",
+    "lpdu": "on_demand,tampered,alternate_key,key_change,group_auth",
     "cnip": "daily,keystream,authentication",
     "lonudp": "daily,failures,key_change",
-    "mep": "daily,tampered,keystream,basic_key",
+    "mep": "on_demand,tampered,keystream,basic_key",
 }
 
 
@@ -82,26 +83,28 @@ def damaged_capture(source: Path, path: Path, rng: random.Random) -> list[int | 
     return whole
 
 
-@pytest.mark.parametrize("seed", range(2))
-@pytest.mark.parametrize("port", PORTS)
+@pytest.mark.parametrize(("port", "seed"), [*((port, 0) for port in PORTS), ("lpdu", 1), ("mep", 1)])
 def test_damaged_captures(port: str, seed: int, tmp_path: Path) -> None:
     path, rng = simulated(port, SCENARIOS[port], "--encrypt"), random.Random(f"{port} {seed}")
     made = tmp_path / "damaged.pcapng"
     whole, frames = damaged_capture(path, made, rng), known(path)
     session = opened(made, ring_of(path))
-    found, columns = verdicts(session, rng.choice((16, 100, 4096))), column_values(session)
+    found, columns = verdicts(session, rng.choice((50, 4096))), column_values(session)
+    request = [one for chunk in tracked(session) for one in chunk.request.tolist()]
     right = 0
     for i, source in enumerate(whole):
         if not found.encrypted[i] or source is None:
             continue
         f = frames[source]
         assert f.get("encrypted"), f["step"]
+        if "answers" in f and (request[i] < 0 or whole[request[i]] != f["answers"] - 1):
+            continue  # out of order it may be read as the answer to another request
         for name, value in f["fields"].items():
             if name.startswith("osgp.") and not name.startswith("osgp.request_"):
                 assert columns[i].get(name, texts([])) == texts(value), (i, name)
         right += 1
-    assert right > len(whole) / 5
-    for i in rng.sample(range(len(whole)), 60):
+    assert right > 30
+    for i in rng.sample(range(len(whole)), 40):
         security = session[i].security
         shown = security.as_json() if security is not None else {"status": None, "encrypted": False}
         if security is None or security.opened is None:

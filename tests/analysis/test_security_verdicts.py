@@ -25,7 +25,7 @@ from tests.analysis.secured import (
 from tests.simulate.agreement import disagreements, occurrences
 
 CASES = [(port, "5", *more) for port in PORTS for more in ((), ("--encrypt",))]
-CASES += [("lonudp", "1"), ("lpdu", "2", "--encrypt"), ("mep", "1", "--encrypt"), ("mep", "6", "--encrypt")]
+CASES += [("lpdu", "2", "--encrypt"), ("mep", "6", "--encrypt")]
 ENCRYPTED = [(port, "5", "--encrypt") for port in PORTS]
 TOLD = {
     "sequence_reused", "sequence_back", "sequence_far", "replayed", "failures_in_a_row", "unauthenticated_write",
@@ -35,8 +35,8 @@ TOLD = {
 REASONS = {"bad_digest", "good_under_other_key", "good_for_other_address", "good_without_length"}
 """Those of a message with a bad digest. The search for a reason may be given up: then it is the first."""
 SHORT = {
-    "lpdu": "commissioning,authentication,tampered,keystream,lossy,key_change",
-    "mep": "tampered,other_key,keystream,lossy,basic_key",
+    "lpdu": "commissioning,tampered,keystream,key_change",
+    "mep": "tampered,keystream,basic_key",
 }
 PRIVATE = {
     port: ",".join(
@@ -207,7 +207,7 @@ def test_every_value_frame_by_frame(case: tuple[str, ...]) -> None:
     frames, session = known(path), opened(path, ring_of(path))
     rng = random.Random(case[0])
     compared = hidden = 0
-    for i in rng.sample(range(len(frames)), 150):
+    for i in rng.sample(range(len(frames)), 80):
         f, decoded = frames[i], session[i]
         if not readable(f, frames):
             continue
@@ -222,12 +222,11 @@ def test_every_value_frame_by_frame(case: tuple[str, ...]) -> None:
             assert shown["encrypted"] == (f["security"]["encrypted"] and shown["status"] == "verified"), place(f)
             hidden += shown["encrypted"]
         assert "osgp.response" not in f["fields"] or decoded.request == f["answers"], place(f)
-    assert compared > 1200
-    assert hidden > 40
+    assert compared > 600
+    assert hidden > 20
 
 
-@pytest.mark.parametrize("port", PORTS)
-@pytest.mark.parametrize("kind", ["none", "others"])
+@pytest.mark.parametrize(("port", "kind"), [*((port, "none") for port in PORTS), ("lpdu", "others"), ("mep", "others")])
 def test_nothing_is_readable_without_the_keys(port: str, kind: str) -> None:
     """Neither without keys nor with those of meters that are not in the capture. By chance a message may look like one
     in clear: then it says something else."""
