@@ -13,7 +13,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from osgp_analyzer.cli.arguments import OK, USAGE, parser
+from osgp_analyzer.cli.arguments import OK, USAGE
+from osgp_analyzer.cli.commands import parser
 
 RARELY = 100_000
 """New objects after which Python looks for cycles of them: definitions live until the end, and chunks have none."""

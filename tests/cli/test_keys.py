@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from osgp_analyzer.app.keys import VARIABLE, ring
-from osgp_analyzer.cli.arguments import KINDS, parser
+from osgp_analyzer.cli.commands import parser
+from osgp_analyzer.cli.commands_keys import KINDS
 from osgp_analyzer.cli.main import main
 from osgp_analyzer.security.keyring import KeyFileError, KeyRing, Kind
 from tests.security.test_keyring import EXAMPLE, METER, OMAK, OTHER, pieces, write

@@ -268,7 +268,7 @@ def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
     script += "print(sorted(loaded & {{'scapy', 'numpy', 'textual', 'rich'}}))"
     for statement in (
         "import osgp_analyzer",
-        "from osgp_analyzer.cli.arguments import parser; parser().format_help()",
+        "from osgp_analyzer.cli.commands import parser; parser().format_help()",
         "import osgp_analyzer.schema",
     ):
         done = subprocess.run(
