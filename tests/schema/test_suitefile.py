@@ -222,7 +222,7 @@ def test_the_examples_of_the_document(own_tables: Define) -> None:
     assert example.source.certainty is Certainty.UNCONFIRMED
     assert "made up" in example.source.document
     assert (example.keys, example.tag_length, example.clear_at_end) == (("psk",), 8, 8)
-    assert (SUITES["osgp-rc4"].encrypted_from, SUITES["osgp-rc4"].response_stream) == (0, "own_digest")
+    assert (SUITES["osgp-rc4"].encrypted_from, SUITES["osgp-rc4"].response_stream) == (2, "own_digest")
 
 
 def test_what_is_built_in() -> None:

@@ -22,11 +22,12 @@ COLUMNS: dict[str, Any] = {
     "end": np.int64,
     "request": np.int64,
     "meter": np.int64,
+    "time": np.int64,
     "remarks": np.int64,
 }
 """`key`: the number of the key's name, -1 for none. `port`: which protection, -1 for none, and there `local` the key's
 place in the lock, `start` and `end` of the message in the buffer, `request` the frame that it answers, `meter`
-whose it is. `remarks`: a bit each."""
+whose it is, `time` when it was heard. `remarks`: a bit each."""
 ABSENT = {"status": -1, "key": -1, "port": -1, "local": -1, "request": -1}
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dissectors.answering import MAX_WAIT_NS
 from dissectors.security_columns import Bytes
 from osgp_analyzer.analysis.runs import Rows, same_bytes
 from osgp_analyzer.analysis.security.book import Book
@@ -16,6 +17,7 @@ from osgp_analyzer.analysis.security.one_by_one import OneByOne, prepared
 from osgp_analyzer.analysis.security.opening import Asked, Opening, Texts
 from osgp_analyzer.analysis.security.protection import Protection
 from osgp_analyzer.analysis.security.verdicts import NOTHING, VERIFIED, TableJudge
+from osgp_analyzer.analysis.transactions import elapsed
 from osgp_analyzer.analysis.values import Read
 from osgp_analyzer.engines.columns.group import OpenedRows
 from osgp_analyzer.engines.columns.values import Ints, Slices
@@ -57,6 +59,7 @@ class Port:
             "end": messages.end[rows],
             "request": messages.request[rows],
             "meter": messages.meter[rows],
+            "time": messages.time[rows],
             "remarks": judge.remarks(rows),
         }
 
@@ -118,7 +121,7 @@ def passed_on(judge: TableJudge, rows: Ints, book: Book, data: Bytes) -> None:
         return
     good = np.flatnonzero((v.status == VERIFIED) & messages.response)
     own = {"meter": messages.meter[good], "start": messages.start[good], "end": messages.end[good],
-           "local": v.key[good], "frame": messages.frame[good]}  # fmt: skip
+           "local": v.key[good], "frame": messages.frame[good], "time": messages.time[good]}  # fmt: skip
     kept = book.rows
     old = np.flatnonzero((kept["status"] == VERIFIED) & (kept["request"] >= 0) & (kept["port"] == POWER_LINE))
     found = {name: np.concatenate([kept[name][old], own[name]]) for name in own}
@@ -128,7 +131,8 @@ def passed_on(judge: TableJudge, rows: Ints, book: Book, data: Bytes) -> None:
         here = order[first:last]
         size = messages.end[row] - messages.start[row]
         here = here[(found["frame"][here] < messages.frame[row]) & (found["end"][here] - found["start"][here] == size)]
-        here = here[-MOST_BEFORE:]
+        time, timed = elapsed(found["time"][here], np.full(len(here), messages.time[row]))
+        here = here[~timed | (np.abs(time) <= MAX_WAIT_NS)][-MOST_BEFORE:]
         mine = np.full(len(here), messages.start[row])
         same = here[same_bytes(data, mine, found["start"][here], np.full(len(here), size))]
         if len(same):
