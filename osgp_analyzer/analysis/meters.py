@@ -76,6 +76,11 @@ def port_number(interface: int) -> int:
     return interface | BY_INTERFACE
 
 
+def are_addresses(meters: Ints) -> Bools:
+    """Which meters are known by their address: see `is_address`."""
+    return np.asarray((meters > 0) & (meters >> 59 == 1))
+
+
 def is_address(meter: int) -> bool:
     """Whether a meter is known by its address: then its last 15 bits are subnet and node."""
     return meter > 0 and meter >> 59 == 1

@@ -84,4 +84,5 @@ def joined_rows(parts: Sequence[Rows]) -> Rows:
             for part in parts
         ]
         found[name] = np.concatenate(columns)
-    return take(found, np.argsort(found["frame"], kind="stable"))
+    frame = found["frame"]
+    return found if (frame[1:] >= frame[:-1]).all() else take(found, np.argsort(frame, kind="stable"))

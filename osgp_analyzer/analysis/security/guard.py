@@ -237,14 +237,16 @@ class Guard:
         secured.status = np.where(secured.status == NOTHING, default_status(chunk), secured.status)
         open_ = in_the_open(chunk, secured.status)
         said = np.flatnonzero(open_)
-        rows = joined_rows([rows, {"frame": said + chunk.start, "remarks": open_[said]}])
+        if len(said):
+            rows = joined_rows([rows, {"frame": said + chunk.start, "remarks": open_[said]}])
 
         def read(only: Bools, within: frozenset[str]) -> Layers:
             return tracked.read(only, within, bare=True)
 
         if self._conduct is not None:
             self._conduct.follow(chunk, rows, self._replaced(), read, self.data)
-        secured.put(rows, chunk.start)
+        if self._conduct is not None or len(said):
+            secured.put(rows, chunk.start)
         if len(rows["frame"]):
             self.book.add(rows)
         self.stop = chunk.stop

@@ -11,7 +11,7 @@ import numpy as np
 from dissectors.answering import RESPONSE, TO_CLIENT
 from dissectors.en14908.apdu import OSGP_CODE
 from dissectors.osgp.message import DIGEST
-from osgp_analyzer.analysis.meters import NOBODY, is_address, meters, port_number
+from osgp_analyzer.analysis.meters import NOBODY, are_addresses, meters, port_number
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers
 from osgp_analyzer.store import Chunk
 
@@ -90,8 +90,7 @@ def _found(chunk: Chunk, rows: Ints, start: Ints, end: Ints, answers: Ints, aske
 
 def subnet_and_node(meter: Ints) -> tuple[Ints, Ints]:
     """Where meters are, 0 of those that are not known by their address."""
-    one, of = np.unique(meter, return_inverse=True)
-    known = np.array([is_address(number) for number in one.tolist()], bool)[of]
+    known = are_addresses(meter)
     return np.where(known, meter >> 7 & 0xFF, 0), np.where(known, meter & 0x7F, 0)
 
 
