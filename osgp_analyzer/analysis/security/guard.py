@@ -62,10 +62,14 @@ class Secured:
     names: list[str]
 
     @classmethod
-    def of(cls, size: int, names: list[str]) -> Secured:
-        """Nothing known yet of so many frames."""
+    def of(cls, chunk: Chunk, rows: Rows, names: list[str]) -> Secured:
+        """What rows of the book say of the frames of a chunk, and what goes without saying of the others."""
+        size = chunk.stop - chunk.start
         nothing = np.full(size, NOTHING, np.int8), np.full(size, -1, np.int32)
-        return cls(*nothing, np.zeros(size, bool), np.zeros(size, np.int64), names)
+        secured = cls(*nothing, np.zeros(size, bool), np.zeros(size, np.int64), names)
+        secured.put(rows, chunk.start)
+        secured.status = np.where(secured.status == NOTHING, default_status(chunk), secured.status)
+        return secured
 
     def put(self, rows: Rows, start: int) -> None:
         """Take in rows of the book; `start` is the first frame of the chunk."""
@@ -186,11 +190,8 @@ class Guard:
 
     def recall(self, chunk: Chunk) -> tuple[OpenedRows | None, Secured]:
         """What was found in a chunk that has been judged already."""
-        size = chunk.stop - chunk.start
-        secured = Secured.of(size, self.names.names)
         rows = self.book.between(chunk.start, chunk.stop)
-        secured.put(rows, chunk.start)
-        secured.status = np.where(secured.status == NOTHING, default_status(chunk), secured.status)
+        secured = Secured.of(chunk, rows, self.names.names)
         opened = self._tls.opened(chunk)
 
         def read(only: Bools, within: frozenset[str]) -> Layers:
@@ -229,12 +230,10 @@ class Guard:
     def finish(self, tracked: Tracked) -> Secured:
         """All that was found in a chunk, when its messages have been judged."""
         chunk = tracked.chunk
-        secured = Secured.of(chunk.stop - chunk.start, self.names.names)
         found, self._found = [*self._found, *self._changes.remarks], []
         self._changes.remarks = []
         rows = joined_rows(found)
-        secured.put(rows, chunk.start)
-        secured.status = np.where(secured.status == NOTHING, default_status(chunk), secured.status)
+        secured = Secured.of(chunk, rows, self.names.names)
         open_ = in_the_open(chunk, secured.status)
         said = np.flatnonzero(open_)
         if len(said):
