@@ -11,7 +11,7 @@ import numpy as np
 
 from osgp_analyzer.analysis.chains import columns as chained
 from osgp_analyzer.analysis.chains.chains import Chained
-from osgp_analyzer.analysis.security.verdicts import STATUSES
+from osgp_analyzer.analysis.security.statuses import STATUSES
 from osgp_analyzer.analysis.tracking import Tracked
 from osgp_analyzer.engines.columns.values import Ints
 

@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from osgp_analyzer.analysis.chains.chains import Chained
-from osgp_analyzer.analysis.security.guard import Secured
 from osgp_analyzer.analysis.security.remarks import CHANGED, REMARKS, bit
 from osgp_analyzer.engines.columns.values import Bools
 from osgp_analyzer.schema import Group, Severity
 from osgp_analyzer.store import Chunk, FrameStore
+
+if TYPE_CHECKING:
+    from osgp_analyzer.analysis.chains.chains import Chained
+    from osgp_analyzer.analysis.security.guard import Secured
 
 Remark = tuple[Severity, str, Group]
 """Severity, code and group of a finding."""

@@ -7,23 +7,27 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dissectors.answering import RESPONSE
-from osgp_analyzer.analysis.chains.chains import Chained, Chains
 from osgp_analyzer.analysis.contexts import Contexts
 from osgp_analyzer.analysis.exchanges import Exchanges, Following
 from osgp_analyzer.analysis.outcomes import Outcomes
 from osgp_analyzer.analysis.packets import Places, earlier
 from osgp_analyzer.analysis.pairing import Pairing
 from osgp_analyzer.analysis.ports import may_answer
-from osgp_analyzer.analysis.security.guard import Guard, Secured
 from osgp_analyzer.analysis.transactions import FAR_BACK, NONE
 from osgp_analyzer.engines.columns.group import OpenedRows
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, OnDemand, Slices
 from osgp_analyzer.store import CHUNK, Chunk, FrameStore, Layers
-from osgp_analyzer.store.header import ABSENT, OPENABLE, Headers
+from osgp_analyzer.store.chunk import ABSENT
+from osgp_analyzer.store.header import OPENABLE, Headers
+
+if TYPE_CHECKING:  # who judges nothing and follows no chains does not wait for what that needs
+    from osgp_analyzer.analysis.chains.chains import Chained, Chains
+    from osgp_analyzer.analysis.security.guard import Guard, Secured
 
 
 @dataclass
@@ -140,7 +144,7 @@ def track(
             yield tracked
         return
     following = Following(ahead or chains) if whole or ahead or chains else None
-    linking = Chains(store, uniform) if chains else None
+    linking = _linking(store, uniform) if chains else None
     held: deque[Tracked] = deque()
     for tracked in _chunks(store, size, following, deep, start, stop, limit, guard, linking):
         if following is None or following.outcomes is None:
@@ -153,6 +157,12 @@ def track(
         following.outcomes.forget(min(held[0].chunk.start if held else last, last - FAR_BACK))
     while held and following is not None and following.outcomes is not None:
         yield from _settle(held.popleft(), following.outcomes, linking, stop)
+
+
+def _linking(store: FrameStore, uniform: str | None) -> Chains:
+    from osgp_analyzer.analysis.chains.chains import Chains
+
+    return Chains(store, uniform)
 
 
 def _chunks(

@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from osgp_analyzer.analysis.contexts import Contexts, Seen
-from osgp_analyzer.analysis.security.guard import Guard
 from osgp_analyzer.analysis.tracking import track
 from osgp_analyzer.store import FrameStore
+
+if TYPE_CHECKING:
+    from osgp_analyzer.analysis.security.guard import Guard
 
 
 class History:

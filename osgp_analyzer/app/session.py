@@ -16,9 +16,8 @@ from dissectors.carriers import LINK_TYPES
 from osgp_analyzer.analysis.contexts import Seen
 from osgp_analyzer.analysis.packets import Places, together
 from osgp_analyzer.analysis.pairing import Pairing
-from osgp_analyzer.analysis.security.guard import Guard
 from osgp_analyzer.analysis.security.judged import FORGED
-from osgp_analyzer.analysis.security.verdicts import BAD_DIGEST
+from osgp_analyzer.analysis.security.statuses import BAD_DIGEST
 from osgp_analyzer.analysis.tracking import take_in
 from osgp_analyzer.analysis.transactions import FAR_BACK, NONE
 from osgp_analyzer.app.history import History
@@ -29,6 +28,7 @@ from osgp_analyzer.security.keyring import EMPTY, KeyRing
 from osgp_analyzer.store import FrameStore
 
 if TYPE_CHECKING:
+    from osgp_analyzer.analysis.security.guard import Guard
     from osgp_analyzer.app.decode import Decoded, Decoder
 
 T = TypeVar("T")
@@ -103,6 +103,8 @@ class Session:
 
     def guard(self, remember: bool = False, conduct: bool = True) -> Guard:
         """Judges messages with the user's keys, from the first frame on; see `Guard`."""
+        from osgp_analyzer.analysis.security.guard import Guard
+
         return Guard(self.store, self.settings.keys, remember, conduct)
 
     @cached_property

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from osgp_analyzer.analysis.security.guard import Secured
 from osgp_analyzer.analysis.security.judged import FORGED
-from osgp_analyzer.analysis.security.verdicts import BAD_DIGEST
+from osgp_analyzer.analysis.security.statuses import BAD_DIGEST
 from osgp_analyzer.analysis.tracking import Tracked
 from osgp_analyzer.app.session import Session
 from osgp_analyzer.engines.columns import cells
@@ -23,6 +23,9 @@ from osgp_analyzer.engines.columns.group import Finding, Group
 from osgp_analyzer.engines.columns.texts import Alternatives, ByFrame, finding_text, summaries
 from osgp_analyzer.engines.columns.values import Bools, Ints
 from osgp_analyzer.schema import Definition, Severity
+
+if TYPE_CHECKING:
+    from osgp_analyzer.analysis.security.guard import Secured
 
 SEVERITIES = list(Severity)
 NOWHERE = np.iinfo(np.int64).max

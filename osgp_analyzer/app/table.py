@@ -19,7 +19,8 @@ from osgp_analyzer.export.columns import OWN, Columns
 from osgp_analyzer.filters.names import NUMBER, TIME
 from osgp_analyzer.filters.occurrences import Texts, frame_part
 from osgp_analyzer.store import NO_TIME
-from osgp_analyzer.store.header import ABSENT, PACKED
+from osgp_analyzer.store.chunk import ABSENT
+from osgp_analyzer.store.header import PACKED
 from osgp_analyzer.store.store import OF_REQUEST
 
 

@@ -7,7 +7,7 @@ import argparse
 import sys
 
 from osgp_analyzer.analysis.security.report import Meter
-from osgp_analyzer.analysis.security.verdicts import BAD_DIGEST, NO_KEY, STATUSES
+from osgp_analyzer.analysis.security.statuses import BAD_DIGEST, NO_KEY, STATUSES
 from osgp_analyzer.app.audit import audit
 from osgp_analyzer.capture import CaptureError
 from osgp_analyzer.cli.opening import opened

@@ -19,7 +19,8 @@ from osgp_analyzer.engines.text import SECRET, SHOW
 from osgp_analyzer.filters.literals import BROADCAST, GROUP_ADDRESS, NEURON_ID, SUBNET, SUBNET_NODE
 from osgp_analyzer.filters.names import ADDRESSES, FINDING, FRAME, GROUPS, SEVERITIES, TRACKED
 from osgp_analyzer.store import NO_TIME, Chunk, FrameStore
-from osgp_analyzer.store.header import ABSENT, PACKED, pack
+from osgp_analyzer.store.chunk import ABSENT
+from osgp_analyzer.store.header import PACKED, pack
 
 BROADCAST_FORMAT = 0
 """Address format of messages to a subnet or to all."""

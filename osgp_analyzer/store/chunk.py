@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections import UserDict
+from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -14,9 +16,14 @@ from osgp_analyzer.capture import Capture, Interface
 from osgp_analyzer.engines.columns.group import Group
 from osgp_analyzer.engines.columns.values import Ints
 
+ABSENT = -1
+"""In a header column: the frame does not have the field."""
 NO_TIME = np.iinfo(np.int64).min
 NO_STAMP = 3
 """Type of the pcapng block that has no time stamp."""
+
+RARE = 4
+"""A column that less than one in so many frames has is kept as what these have."""
 
 Layers = list[tuple[Ints, list[Group]]]
 """For each link type the rows of a chunk that were decoded together, and the layers in them."""
@@ -34,6 +41,38 @@ class Index:
     time: Ints
 
 
+@dataclass(frozen=True)
+class _Rare:
+    """A column of `size` frames of which few have the field."""
+
+    rows: NDArray[np.int32]
+    values: Any
+    size: int
+
+    def whole(self) -> Any:
+        made = np.full(self.size, ABSENT, self.values.dtype)
+        made[self.rows] = self.values
+        return made
+
+
+class _Slim(UserDict[str, Any]):
+    """Columns by name in little memory."""
+
+    def __getitem__(self, name: str) -> Any:
+        kept = self.data[name]
+        return kept.whole() if isinstance(kept, _Rare) else kept
+
+
+def _slimmed(column: Any) -> Any:
+    """A column as it is kept: one that all frames have alike takes no memory."""
+    if (column == column[:1]).all():
+        return np.ndarray(column.shape, column.dtype, column[:1].tobytes(), strides=(0,))
+    rows = np.flatnonzero(column != ABSENT)
+    if len(rows) * (column.itemsize + 4) < len(column) * column.itemsize // RARE:
+        return _Rare(rows.astype(np.int32), column[rows], len(column))
+    return column
+
+
 @dataclass
 class Chunk:
     """Columns of frames `start` to `stop` (indices from 0) of a capture.
@@ -48,7 +87,7 @@ class Chunk:
     capture: Capture
     start: int
     stop: int
-    columns: dict[str, Any] = field(default_factory=dict)
+    columns: MutableMapping[str, Any] = field(default_factory=dict)
     innermost: dict[str, Any] = field(default_factory=dict)
     more: dict[str, list[tuple[Ints, Any]]] = field(default_factory=dict)
     places: dict[str, NDArray[np.int32]] = field(default_factory=dict)
@@ -94,13 +133,10 @@ class Chunk:
         return self.index.time
 
     def slim(self) -> None:
-        """Let go of what can be had again, or is for tracking only: the header columns stay. A column that no frame has
-        takes no memory."""
+        """Let go of what can be had again, or is for tracking only: the header columns stay."""
         vars(self).pop("index", None)
         self.innermost, self.places = {}, {}
-        for name, column in self.columns.items():
-            if (column == column[:1]).all():
-                self.columns[name] = np.ndarray(column.shape, column.dtype, column[:1].tobytes(), strides=(0,))
+        self.columns = _Slim({name: _slimmed(column) for name, column in self.columns.items()})
 
 
 def _times(ticks: NDArray[np.uint64], interface: NDArray[np.uint32], interfaces: list[Interface]) -> Ints:

@@ -15,9 +15,9 @@ from osgp_analyzer.engines.columns.group import Group
 from osgp_analyzer.engines.columns.read import gather
 from osgp_analyzer.engines.columns.values import Ints, Numbers, Slices, Value, every
 from osgp_analyzer.schema import REGISTRY
+from osgp_analyzer.store.chunk import ABSENT
 
 LAYERS = ("lpdu", "npdu", "tpdu", "spdu", "authpdu", "apdu", "nv")
-ABSENT = -1
 PLACED = {"npdu": "npdu", "lonudp": "npdu", "apdu": "apdu", "nv": "apdu", "c1218.fragment": "part"}
 """Layers whose place in the frame is kept: what is in the place of an NPDU, and of an APDU."""
 MESSAGES = ("mep", "c1218", "apdu")

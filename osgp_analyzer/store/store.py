@@ -18,9 +18,8 @@ from osgp_analyzer.engines.columns.decode import again, decode
 from osgp_analyzer.engines.columns.group import Known, OpenedRows
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers, OnDemand, Slices
 from osgp_analyzer.engines.knowledge import Chosen
-from osgp_analyzer.store.chunk import Chunk, Layers
+from osgp_analyzer.store.chunk import ABSENT, Chunk, Layers
 from osgp_analyzer.store.header import (
-    ABSENT,
     Headers,
     asked_columns,
     kept_columns,

@@ -18,7 +18,7 @@ from typing import Any
 from osgp_analyzer.analysis.contexts import Contexts
 from osgp_analyzer.analysis.security.guard import Guard
 from osgp_analyzer.analysis.security.remarks import of
-from osgp_analyzer.analysis.security.verdicts import NOTHING, STATUSES
+from osgp_analyzer.analysis.security.statuses import NOTHING, STATUSES
 from osgp_analyzer.analysis.tracking import Tracked, track
 from osgp_analyzer.app.session import Session, Settings
 from osgp_analyzer.capture import PcapngWriter

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from osgp_analyzer.analysis.security.remarks import REMARKS
-from osgp_analyzer.analysis.security.verdicts import STATUSES
+from osgp_analyzer.analysis.security.statuses import STATUSES
 from osgp_analyzer.capture import Capture, PcapngWriter
 from osgp_analyzer.cli.main import main
 from osgp_analyzer.engines.text import printable

@@ -477,7 +477,7 @@ def test_damaged_sessions(plain: Recording, data: st.DataObject) -> None:
                 stream.insert(at, data.draw(pick))
             case 2:
                 stream[at] = (not side, record)
-            case 3:
+            case 3 if record:
                 i = data.draw(st.integers(0, min(len(record) - 1, 60)))
                 stream[at] = (side, record[:i] + bytes([data.draw(st.integers(0, 255))]) + record[i + 1 :])
             case _:

@@ -8,7 +8,7 @@ import numpy as np
 from osgp_analyzer.analysis.chains.chain import Chain
 from osgp_analyzer.analysis.runs import Rows, joined, take
 from osgp_analyzer.analysis.security.judged import Judged
-from osgp_analyzer.analysis.security.verdicts import NOTHING
+from osgp_analyzer.analysis.security.statuses import NOTHING
 from osgp_analyzer.analysis.tracking import Tracked
 
 

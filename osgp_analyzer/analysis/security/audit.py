@@ -13,7 +13,7 @@ from osgp_analyzer.analysis.runs import Runs
 from osgp_analyzer.analysis.security.guard import Secured
 from osgp_analyzer.analysis.security.remarks import CHANGED, REMARKS, bit
 from osgp_analyzer.analysis.security.report import Finding, Keys, Meter, Report, Unjudged, said, worst_first
-from osgp_analyzer.analysis.security.verdicts import NO_KEY, NOTHING, STATUSES, VERIFIED
+from osgp_analyzer.analysis.security.statuses import NO_KEY, NOTHING, STATUSES, VERIFIED
 from osgp_analyzer.analysis.statistics.tally import Extremes, Interner, Sums
 from osgp_analyzer.analysis.tracking import Tracked
 from osgp_analyzer.engines.columns.values import Bools, Ints

@@ -19,7 +19,8 @@ from osgp_analyzer.analysis.runs import Rows, joined, take
 from osgp_analyzer.analysis.security.locks import Lock
 from osgp_analyzer.analysis.security.messages import Messages
 from osgp_analyzer.analysis.security.opening import Texts
-from osgp_analyzer.analysis.security.verdicts import CLEAR, NO_KEY, NOTHING, Judge
+from osgp_analyzer.analysis.security.statuses import NO_KEY, NOTHING
+from osgp_analyzer.analysis.security.verdicts import CLEAR, Judge
 from osgp_analyzer.analysis.transactions import FAR_BACK
 from osgp_analyzer.engines.columns.group import Group
 from osgp_analyzer.engines.columns.values import Bools, Ints, Slices

@@ -22,7 +22,7 @@ from dissectors.security_columns import Bytes
 from osgp_analyzer.analysis.runs import Rows
 from osgp_analyzer.analysis.security.port import MEP
 from osgp_analyzer.analysis.security.remarks import bit
-from osgp_analyzer.analysis.security.verdicts import BAD_DIGEST, NO_KEY, NOT_AUTHENTICATED, VERIFIED
+from osgp_analyzer.analysis.security.statuses import BAD_DIGEST, NO_KEY, NOT_AUTHENTICATED, VERIFIED
 from osgp_analyzer.analysis.transactions import FAR_BACK
 from osgp_analyzer.analysis.values import Read
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers

@@ -29,13 +29,8 @@ from osgp_analyzer.analysis.security.port import POWER_LINE as OF_POWER_LINE
 from osgp_analyzer.analysis.security.port import Port
 from osgp_analyzer.analysis.security.protection import Protection
 from osgp_analyzer.analysis.security.remarks import of
+from osgp_analyzer.analysis.security.statuses import CHALLENGED, NOT_AUTHENTICATED, NOTHING, VERIFIED
 from osgp_analyzer.analysis.security.tls_sessions import TlsSessions
-from osgp_analyzer.analysis.security.verdicts import (
-    CHALLENGED,
-    NOT_AUTHENTICATED,
-    NOTHING,
-    VERIFIED,
-)
 from osgp_analyzer.analysis.transactions import FAR_BACK
 from osgp_analyzer.engines.columns.group import OpenedRows
 from osgp_analyzer.engines.columns.values import Bools, Ints, OnDemand, unknown

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from osgp_analyzer.analysis.security.verdicts import STATUSES
+from osgp_analyzer.analysis.security.statuses import STATUSES
 from osgp_analyzer.engines.knowledge import Opened
 from osgp_analyzer.schema import Finding
 

@@ -14,14 +14,8 @@ from osgp_analyzer.analysis.security.messages import Messages, of_mep
 from osgp_analyzer.analysis.security.one_by_one import prepared
 from osgp_analyzer.analysis.security.opening import Asked
 from osgp_analyzer.analysis.security.port import Port
-from osgp_analyzer.analysis.security.verdicts import (
-    HIDDEN,
-    NOTHING,
-    VERIFIED,
-    TableJudge,
-    Verdicts,
-    latest_before,
-)
+from osgp_analyzer.analysis.security.statuses import NOTHING, VERIFIED
+from osgp_analyzer.analysis.security.verdicts import HIDDEN, TableJudge, Verdicts, latest_before
 from osgp_analyzer.engines.columns.group import OpenedRows
 from osgp_analyzer.engines.columns.values import Bools, Ints, OnDemand, unknown
 from osgp_analyzer.store import Chunk, FrameStore, Layers

@@ -18,7 +18,8 @@ from osgp_analyzer.analysis.security.one_by_one import OneByOne, header_values
 from osgp_analyzer.analysis.security.opening import Asked
 from osgp_analyzer.analysis.security.port import Port
 from osgp_analyzer.analysis.security.protection import Protection
-from osgp_analyzer.analysis.security.verdicts import EITHER, VERIFIED, TableJudge, latest_before
+from osgp_analyzer.analysis.security.statuses import VERIFIED
+from osgp_analyzer.analysis.security.verdicts import EITHER, TableJudge, latest_before
 from osgp_analyzer.analysis.values import Read
 from osgp_analyzer.engines.columns.group import OpenedRows
 from osgp_analyzer.engines.columns.values import Bools, Ints

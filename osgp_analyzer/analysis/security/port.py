@@ -16,7 +16,8 @@ from osgp_analyzer.analysis.security.messages import Messages, subnet_and_node
 from osgp_analyzer.analysis.security.one_by_one import OneByOne, prepared
 from osgp_analyzer.analysis.security.opening import Asked, Opening, Texts
 from osgp_analyzer.analysis.security.protection import Protection
-from osgp_analyzer.analysis.security.verdicts import NOTHING, VERIFIED, TableJudge
+from osgp_analyzer.analysis.security.statuses import NOTHING, VERIFIED
+from osgp_analyzer.analysis.security.verdicts import TableJudge
 from osgp_analyzer.analysis.transactions import elapsed
 from osgp_analyzer.analysis.values import Read
 from osgp_analyzer.engines.columns.group import OpenedRows

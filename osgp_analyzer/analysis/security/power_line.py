@@ -14,7 +14,8 @@ from osgp_analyzer.analysis.security.messages import of_power_line
 from osgp_analyzer.analysis.security.one_by_one import prepared
 from osgp_analyzer.analysis.security.other_suites import requests_of
 from osgp_analyzer.analysis.security.port import Port, passed_on
-from osgp_analyzer.analysis.security.verdicts import NOTHING, TableJudge
+from osgp_analyzer.analysis.security.statuses import NOTHING
+from osgp_analyzer.analysis.security.verdicts import TableJudge
 from osgp_analyzer.analysis.values import Read
 from osgp_analyzer.engines.columns.group import OpenedRows
 from osgp_analyzer.engines.columns.values import Ints, Numbers

@@ -13,7 +13,7 @@ from dissectors.osgp.tls import DATA
 from dissectors.security_columns import Bytes
 from osgp_analyzer.analysis.runs import Rows
 from osgp_analyzer.analysis.security.locks import Names
-from osgp_analyzer.analysis.security.verdicts import BAD_DIGEST, NO_KEY, NOT_AUTHENTICATED, VERIFIED
+from osgp_analyzer.analysis.security.statuses import BAD_DIGEST, NO_KEY, NOT_AUTHENTICATED, VERIFIED
 from osgp_analyzer.engines.columns.group import OpenedRows
 from osgp_analyzer.engines.columns.values import Ints, Slices
 from osgp_analyzer.security.keyring import KeyRing, Kind

@@ -18,12 +18,9 @@ from osgp_analyzer.analysis.security.locks import Candidates, Lock
 from osgp_analyzer.analysis.security.messages import Messages
 from osgp_analyzer.analysis.security.opening import Asked, Opening, Texts
 from osgp_analyzer.analysis.security.remarks import bit
+from osgp_analyzer.analysis.security.statuses import BAD_DIGEST, NO_KEY, NOTHING, VERIFIED
 from osgp_analyzer.engines.columns.values import Bools, Ints
 
-VERIFIED, BAD_DIGEST, NO_KEY, NOT_AUTHENTICATED, CHALLENGED = range(5)
-STATUSES = ("verified", "bad digest", "no key", "not authenticated", "challenged")
-"""What is said of a message, by number."""
-NOTHING = -1
 Ways = tuple[bool, ...]
 CLEAR, HIDDEN, EITHER = (False,), (True,), (False, True)
 """Whether messages are encrypted: what is to be tried, in order."""

@@ -15,7 +15,8 @@ import numpy as np
 from dissectors.en14908.npdu import BROADCAST, GROUP, SUBNET_NODE, UNIQUE_ID
 from osgp_analyzer.analysis.statistics.tally import Interner
 from osgp_analyzer.engines.columns.values import Ints
-from osgp_analyzer.store.header import ABSENT, PACKED, unpack
+from osgp_analyzer.store.chunk import ABSENT
+from osgp_analyzer.store.header import PACKED, unpack
 
 IPV4, IPV6 = 4, 5
 """Formats besides those of `npdu.address_format`."""

@@ -15,7 +15,8 @@ from osgp_analyzer.analysis.statistics.directory import NOBODY, Directory
 from osgp_analyzer.analysis.tracking import Tracked
 from osgp_analyzer.engines.columns.group import Group
 from osgp_analyzer.engines.columns.values import Bools, Ints, Numbers
-from osgp_analyzer.store.header import ABSENT, layers_on_the_way
+from osgp_analyzer.store.chunk import ABSENT
+from osgp_analyzer.store.header import layers_on_the_way
 
 
 @dataclass

@@ -12,7 +12,7 @@ from osgp_analyzer.analysis.statistics import names
 from osgp_analyzer.analysis.statistics.frames import Frames, Settings
 from osgp_analyzer.analysis.statistics.tally import Interner, Sums
 from osgp_analyzer.engines.columns.values import Bools, Ints
-from osgp_analyzer.store.header import ABSENT
+from osgp_analyzer.store.chunk import ABSENT
 
 SERVICES = ("tpdu.type", "spdu.type", "authpdu.type", "npdu.pdu_type", "osgp.direction")
 """What tells the service: the first of these that a frame has. An APDU right in the NPDU is the unacknowledged one;
