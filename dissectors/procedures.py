@@ -178,3 +178,5 @@ PROCEDURES: dict[str, Callable[..., Any]] = {
     "signals": _ahead(count_signals),
     "packet_start": _ahead(packet_start),
 }
+GIVE_BYTES = frozenset(("slice", "join", "joined", "opened", "eui64_unique_id"))
+"""Those whose value is bytes."""

@@ -9,6 +9,7 @@ from osgp_analyzer import __version__
 from osgp_analyzer.cli.arguments import EPILOG, Parser, colour, command, common, define, fields, selection
 from osgp_analyzer.cli.commands_analysis import audit, chains, stats, topology
 from osgp_analyzer.cli.commands_keys import keys
+from osgp_analyzer.cli.commands_lua import lua
 from osgp_analyzer.cli.words import count, file, moment, offset
 
 
@@ -80,6 +81,7 @@ def parser() -> argparse.ArgumentParser:
     topology(commands)
     _table(commands)
     keys(commands)
+    lua(commands)
     _simulate(commands)
     return top
 

@@ -22,7 +22,7 @@ RARELY = 100_000
 
 COMMANDS = (
     *("show", "view", "fields", "export", "sql", "stats", "audit", "chains", "topology", "table", "keys"),
-    "simulate",
+    *("simulate", "lua"),
 )
 
 
