@@ -375,7 +375,8 @@ def test_tracebacks_have_no_key(tmp_path: Path) -> None:
         try:
             KeyRing.read([path])
         except KeyFileError as error:
-            assert error.__context__ is None
+            # That of the TOML reader, which holds the text. (An exception that pytest is about may be there.)
+            assert not isinstance(error.__context__, ValueError)
             shown = "".join(traceback.format_exception(error))
         assert "k.toml" in shown
         assert not any(part in shown for part in (OMAK[i : i + 6] for i in range(19)))
