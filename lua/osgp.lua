@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- Made by osgp-analyzer 0.1.0 of its definitions; do not edit: osgp-analyzer lua generate
--- sha256 of what follows: 4d17fb6782c579caae824eee7adb7f63720181301fa0feae6c3a98b498bc572d
+-- sha256 of what follows: b6a0e6238bdfa3937ec90ae7d2cf66f2afe97ff51fb3916e56550ad6ec298a91
 
 -- What every generated layer uses. `S`: the bytes being read, as a string. `B`: the same as a Tvb. Places count
 -- bytes from 0. `O`: fields of the enclosing layers. `R`: of the request of this frame. `C`: of other tables of the
@@ -16571,7 +16571,7 @@ L.LonUDP = function(at, stop, tree, depth, inner, part, whole)
           if value ~= nil then
             value = number(value)
             v_neuron_id = value
-            made(n, P.npdu_neuron_id_2, value)
+            made_bytes(n, P.npdu_neuron_id_2, value)
           end
         end
       end
@@ -16588,7 +16588,7 @@ L.LonUDP = function(at, stop, tree, depth, inner, part, whole)
         local value = pick((v_source_domain_present == 1), v_source_domain, pick(((O.ip_version == 6) or ((O.ipv6_src ~= nil) and not (O.ip_version == 4))), D.slice(at, stop, q, O.ipv6_src, 0, 6), pick(((number(D.byte(at, stop, q, O.ipv4_src, 0)) == 192) and (number(D.byte(at, stop, q, O.ipv4_src, 1)) == 168)), D.slice(at, stop, q, O.ipv4_src, 0, 0), pick((number(D.byte(at, stop, q, O.ipv4_src, 0)) == 10), D.slice(at, stop, q, O.ipv4_src, 1, 2), D.join(at, stop, q, D.slice(at, stop, q, O.ipv4_src, 0, 2), "\000")))))
         if value ~= nil then
           value = number(value)
-          made(n, P.npdu_domain_2, value)
+          made_bytes(n, P.npdu_domain_2, value)
         end
       end
     until true
@@ -16625,7 +16625,7 @@ L.LonUDP = function(at, stop, tree, depth, inner, part, whole)
       elseif (((v_format == 5) or ((v_format == 7) and (v_explicit_group_response == 1))) and (v_dst_subnet ~= nil)) then
         DESTINATION = said(DESTINATION, (v_dst_subnet ~= nil and format("%d", number(v_dst_subnet)) or "?") .. "/" .. (v_dst_node ~= nil and format("%d", number(v_dst_node)) or "?") .. " (group " .. (v_group ~= nil and format("%d", number(v_group)) or "?") .. " member " .. (v_member ~= nil and format("%d", number(v_member)) or "?") .. ")")
       elseif (v_neuron_id ~= nil) then
-        DESTINATION = said(DESTINATION, (v_neuron_id ~= nil and format("%d", number(v_neuron_id)) or "?"))
+        DESTINATION = said(DESTINATION, (v_neuron_id ~= nil and colons(v_neuron_id) or "?"))
       elseif ((v_dst_subnet ~= nil) and (v_dst_node ~= nil)) then
         DESTINATION = said(DESTINATION, (v_dst_subnet ~= nil and format("%d", number(v_dst_subnet)) or "?") .. "/" .. (v_dst_node ~= nil and format("%d", number(v_dst_node)) or "?"))
       else
@@ -28123,6 +28123,9 @@ W[26] = {[48]=L.TransactionRequest, [63]=L.TransactionRequest, [64]=L.Transactio
 W[27] = {[0]=L.BT00, [1]=L.BT01, [3]=L.BT03, [7]=L.BT07, [8]=L.BT08, [20]=L.BT20, [21]=L.BT21, [22]=L.BT22, [23]=L.BT23, [27]=L.BT27, [28]=L.BT28, [52]=L.BT52, [53]=L.BT53, [55]=L.BT55, [60]=L.BT60, [61]=L.BT61, [62]=L.BT62, [63]=L.BT63, [64]=L.BT64, [65]=L.BT65, [66]=L.BT66, [67]=L.BT67, [70]=L.BT70, [71]=L.BT71, [74]=L.BT74, [2051]=L.ET03, [2052]=L.ET04, [2059]=L.ET11, [2061]=L.ET13, [2062]=L.ET14, [2063]=L.ET15, [2064]=L.ET16, [2100]=L.ET52, [2101]=L.ET53, [2107]=L.ET59, [2127]=L.ET79, [2133]=L.ET85, [4096]=L.PendingTable, [4097]=L.PendingTable, [4099]=L.PendingTable, [4103]=L.PendingTable, [4104]=L.PendingTable, [4116]=L.PendingTable, [4117]=L.PendingTable, [4118]=L.PendingTable, [4119]=L.PendingTable, [4123]=L.PendingTable, [4124]=L.PendingTable, [4148]=L.PendingTable, [4149]=L.PendingTable, [4151]=L.PendingTable, [4156]=L.PendingTable, [4157]=L.PendingTable, [4158]=L.PendingTable, [4159]=L.PendingTable, [4160]=L.PendingTable, [4161]=L.PendingTable, [4162]=L.PendingTable, [4163]=L.PendingTable, [4166]=L.PendingTable, [4167]=L.PendingTable, [4170]=L.PendingTable, [6147]=L.PendingTable, [6148]=L.PendingTable, [6155]=L.PendingTable, [6157]=L.PendingTable, [6158]=L.PendingTable, [6159]=L.PendingTable, [6160]=L.PendingTable, [6196]=L.PendingTable, [6197]=L.PendingTable, [6203]=L.PendingTable, [6223]=L.PendingTable, [6229]=L.PendingTable}
 for name, f in pairs(L) do NAMES[f] = name end
 local LINKS = {[0]=L.LPDU, [2]=L.NIRecord, [3]=L.MEP, [4]=L.Optical}
+local PORTS = {[1628]="CNIP", [1629]="CNIP", [2541]="LonUDP"}
+local CARRIED = {CNIP=L.CNIP, LonUDP=L.LonUDP}
+local BELOW = {ipv4_dst="ip.dst", ipv4_src="ip.src", ipv6_dst="ipv6.dst", ipv6_src="ipv6.src", udp_dst_port="udp.dstport"}
 local osgp = Proto("osgp", "OSGP and EN 14908 (LonTalk)")
 local all, experts = {}, {}
 for _, field in pairs(P) do all[#all + 1] = field end
@@ -28134,11 +28137,12 @@ local version = ProtoField.string("osgp.plugin", "Plug-in")
 all[#all + 1] = version
 osgp.fields, osgp.experts = all, experts
 
--- Read a frame, or what another dissector gives. `f`: the layer that it begins with.
-local function dissect(f, tvb, pinfo, root)
+-- Read a frame, or what another dissector gives. `f`: the layer that it begins with. `beneath` says what is below.
+local function dissect(f, tvb, pinfo, root, beneath)
     S, B, ROOT, PINFO, I = tvb:raw(), tvb, root, pinfo, nil
     SOURCE, DESTINATION, PROTOCOL, INFO, FAULT, FAULT_AT = nil, nil, nil, {}, nil, nil
     for name in pairs(O) do O[name] = nil end
+    if beneath then beneath() end
     local tree = root:add(osgp, tvb())
     ROOT = tree
     local size = tvb:len()
@@ -28159,3 +28163,46 @@ for number, f in pairs(LINKS) do
     encapsulations:add(wtap.USER0 + number, one)
 end
 function osgp.dissector(tvb, pinfo, tree) return dissect(L.LPDU, tvb, pinfo, tree) end
+
+-- What UDP carries. Fields of the layers below it are Wireshark's own; `BELOW` has their names by ours.
+local below = {}
+for name, theirs in pairs(BELOW) do below[name] = Field.new(theirs) end
+local function beneath()
+    for name, field in pairs(below) do
+        local found = {field()}
+        if #found > 0 then
+            local last = found[#found]
+            O[name] = last.type == ftypes.UINT16 and last.value or last.range:raw()
+        end
+    end
+end
+local udp, stock = DissectorTable.get("udp.port"), {}
+local function take(ports)
+    for port, one in pairs(ports) do
+        stock[port] = stock[port] or udp:get_dissector(port)
+        udp:add(port, one)
+    end
+end
+local function give_back(ports)
+    for port, one in pairs(ports) do
+        udp:remove(port, one)
+        if stock[port] then udp:add(port, stock[port]) end
+    end
+end
+local carried, ports = {}, {}
+for name, f in pairs(CARRIED) do
+    local one = Proto("osgp.udp." .. name:lower(), "OSGP: " .. name)
+    function one.dissector(tvb, pinfo, tree) return dissect(f, tvb, pinfo, tree, beneath) end
+    udp:add_for_decode_as(one)
+    carried[name] = one
+end
+for port, name in pairs(PORTS) do ports[port] = carried[name] end
+osgp.prefs.udp = Pref.bool("Read CN/IP and LON/UDP", true, "Instead of Wireshark's own dissectors of these UDP ports")
+local taken = true
+take(ports)
+function osgp.prefs_changed()
+    if osgp.prefs.udp ~= taken then
+        taken = osgp.prefs.udp
+        if taken then take(ports) else give_back(ports) end
+    end
+end

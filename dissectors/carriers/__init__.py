@@ -50,4 +50,25 @@ DECODERS: dict[str, str] = {
 TABLES = (udp.PORT_TABLE,)
 """What a user can choose layers for by number, beside link types."""
 
-__all__ = ["DECODERS", "LINK_TYPES", "TABLES", "ethernet", "exported", "ip", "loopback", "ni", "sll", "udp"]
+WIRESHARK = {
+    "ipv4.src": "ip.src",
+    "ipv4.dst": "ip.dst",
+    "ipv6.src": "ipv6.src",
+    "ipv6.dst": "ipv6.dst",
+    "udp.dst_port": "udp.dstport",
+}
+"""What Wireshark calls the fields of IP and UDP that layers above them ask for."""
+
+__all__ = [
+    "DECODERS",
+    "LINK_TYPES",
+    "TABLES",
+    "WIRESHARK",
+    "ethernet",
+    "exported",
+    "ip",
+    "loopback",
+    "ni",
+    "sll",
+    "udp",
+]

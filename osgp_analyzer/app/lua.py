@@ -8,11 +8,12 @@ from importlib.resources import files
 from pathlib import Path
 
 import dissectors.definitions  # noqa: F401  defines the layers
-from dissectors.carriers import LINK_TYPES
+from dissectors.carriers import LINK_TYPES, WIRESHARK
+from dissectors.carriers.udp import PORTS
 from dissectors.procedures import GIVE_BYTES
 from osgp_analyzer import __version__
 from osgp_analyzer.engines.lua import fields
-from osgp_analyzer.engines.lua.generate import generate
+from osgp_analyzer.engines.lua.generate import Entries, generate
 
 NAME = "osgp.lua"
 PRIVATE = range(147, 163)
@@ -34,7 +35,7 @@ def script() -> str:
     """The script, made of the definitions."""
     procedures = files("dissectors").joinpath("procedures.lua").read_text("utf-8")
     links = {number: layer for number, layer in LINK_TYPES.items() if number in PRIVATE}
-    return generate(__version__, procedures, links)
+    return generate(__version__, procedures, Entries(links, PORTS, WIRESHARK))
 
 
 def folder() -> Path:

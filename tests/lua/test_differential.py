@@ -10,10 +10,10 @@ from dissectors.procedures import crc16
 from osgp_analyzer.app.lua import PRIVATE, script
 from osgp_analyzer.capture import Capture
 from tests.conftest import load
-from tests.lua.wireshark import differences
+from tests.lua.wireshark import differences, tshark, write
 
 CAPTURES = Path(__file__).parents[2] / "captures"
-LPDU, MEP, OPTICAL, SERIAL = 147, 149, 151, 150
+ETHERNET, LPDU, MEP, OPTICAL, SERIAL = 1, 147, 149, 151, 150
 """Link types."""
 
 
@@ -70,6 +70,65 @@ def test_captures(name: str, tmp_path: Path) -> None:
 def test_damaged_captures(name: str, tmp_path: Path) -> None:
     for link, frames in frames_of(CAPTURES / name).items():
         check(tmp_path, link, damaged(frames, link, random.Random(name)))
+
+
+HEADERS = 14 + 20 + 8
+
+
+def over_udp(name: str) -> list[bytes]:
+    """The frames of a capture on Ethernet."""
+    capture = Capture.open(str(CAPTURES / name))
+    while capture.index_more(100_000):
+        pass
+    return [capture[number].data for number in range(len(capture))]
+
+
+@pytest.mark.parametrize("name", ["lon_udp_dom0.pcap", "lon_udp_dom1.pcap"])
+def test_lon_over_udp(name: str, tmp_path: Path) -> None:
+    """What is below is read by Wireshark, what is in it by us; LON/UDP takes addresses from the IP header."""
+    check(tmp_path, ETHERNET, over_udp(name))
+
+
+@pytest.mark.parametrize("ports", [(1628, 1628), (1629, 4000), (2541, 2541)])
+def test_damaged_datagrams(ports: tuple[int, int], tmp_path: Path) -> None:
+    rng = random.Random(ports[0])
+    known = [bytes.fromhex(one["hex"]) for one in load("real_cnip_datagrams.json")["datagrams"]]
+    known += [frame[HEADERS:] for frame in over_udp("lon_udp_dom0.pcap")]
+    check(tmp_path, ETHERNET, [damaged_datagram(rng, rng.choice(known), ports) for _ in range(1500)])
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        ((), ["osgp.udp.cnip", "data"]),
+        (("-o", "osgp.udp:FALSE"), ["lon:data", "data"]),
+        (("-d", "udp.port==24010,osgp.udp.cnip"), ["osgp.udp.cnip", "osgp.udp.cnip"]),
+    ],
+    ids=["by itself", "left to Wireshark", "decode as"],
+)
+def test_who_reads_a_port(options: tuple[str, ...], wanted: list[str], tmp_path: Path) -> None:
+    data = bytes.fromhex(load("real_cnip_datagrams.json")["datagrams"][0]["hex"])
+    rng = random.Random(1)
+    path = write(tmp_path / "two.pcap", ETHERNET, [datagram(rng, data, (port, port)) for port in (1628, 24010)])
+    protocols = tshark(script(), path, *options, "-T", "fields", "-e", "frame.protocols").split()
+    assert [one.partition(":udp:")[2].removeprefix("cnip:") for one in protocols] == wanted
+
+
+def damaged_datagram(rng: random.Random, data: bytes, ports: tuple[int, int]) -> bytes:
+    """A datagram that is cut or changed."""
+    one = bytearray(data if rng.random() < 0.7 else data[: rng.randrange(1, len(data) + 1)])
+    for _ in range(rng.randrange(4)):
+        one[rng.randrange(len(one))] = rng.randrange(256)
+    return datagram(rng, bytes(one), ports)
+
+
+def datagram(rng: random.Random, data: bytes, ports: tuple[int, int]) -> bytes:
+    """An Ethernet frame with a datagram, long enough for no padding, which Wireshark shows and we count."""
+    data = data.ljust(18, b"\0")
+    udp = b"".join(n.to_bytes(2, "big") for n in (*ports, 8 + len(data), 0))
+    ip = bytes([0x45, 0]) + (28 + len(data)).to_bytes(2, "big") + bytes([0, 0, 0, 0, 64, 17, 0, 0])
+    addresses = bytes([192, 168, rng.randrange(256), rng.randrange(256), 239, 192, 0, rng.randrange(256)])
+    return bytes(12) + b"\x08\x00" + ip + addresses + udp + data
 
 
 def test_vectors(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from osgp_analyzer import schema
 from osgp_analyzer.engines.lua.expressions import Constants, identifier, quoted
-from osgp_analyzer.schema import Definition, Field, Values
+from osgp_analyzer.schema import Definition, Expr, Field, Values
+from osgp_analyzer.schema.expr import Call, If
 from osgp_analyzer.schema.layer import bit_runs
 from osgp_analyzer.schema.types import TIME_SIZES
 
@@ -50,11 +51,13 @@ def octets(one: Field) -> int | None:
 
 def computes_bytes(one: schema.Computed) -> bool:
     """Whether a computed value is bytes."""
-    from osgp_analyzer.schema.expr import Call, If
+    return _gives_bytes(one.expression)
 
-    expression = one.expression
-    while isinstance(expression, If):
-        expression = expression.then
+
+def _gives_bytes(expression: Expr) -> bool:
+    """Whether any branch of an expression does: a field that it refers to is then bytes too."""
+    if isinstance(expression, If):
+        return _gives_bytes(expression.then) or _gives_bytes(expression.other)
     return isinstance(expression, Call) and expression.procedure in GIVE_BYTES
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from importlib.resources import files
 
 from osgp_analyzer.engines.knowledge import PART_REMAINING
@@ -25,6 +26,8 @@ GROUPS = {
     Group.MALFORMED: "MALFORMED", Group.CHECKSUM: "CHECKSUM", Group.PROTOCOL: "PROTOCOL",
     Group.UNDECODED: "UNDECODED", Group.ASSUMPTION: "ASSUMPTION", Group.SECURITY: "SECURITY",
 }  # fmt: skip
+USER0 = 147
+"""The first link type for private use."""
 GENERAL = (
     ("truncated", "bytes are missing", Severity.ERROR, Group.MALFORMED),
     ("truncated_part", "bytes are missing in a part of a message that is whole", Severity.WARN, Group.MALFORMED),
@@ -39,9 +42,20 @@ GENERAL = (
 """Findings that every layer may have: code, text, severity, group."""
 
 
-def generate(version: str, procedures: str, links: Mapping[int, str]) -> str:
-    """The script. `procedures`: the named procedures in Lua. `links`: the layer that each link type for private use
-    begins with."""
+@dataclass(frozen=True)
+class Entries:
+    """Where Wireshark begins to read. Layers are named by their class."""
+
+    links: Mapping[int, str]
+    """The layer of each link type for private use."""
+    ports: Mapping[int, str]
+    """The layer of each UDP port."""
+    below: Mapping[str, str]
+    """Fields of the layers below UDP: our name, Wireshark's."""
+
+
+def generate(version: str, procedures: str, entries: Entries) -> str:
+    """The script. `procedures`: the named procedures in Lua."""
     definitions = [layer.definition for layer in REGISTRY.values()]
     outer = {
         node.name
@@ -71,7 +85,10 @@ def generate(version: str, procedures: str, links: Mapping[int, str]) -> str:
             *layers,
             *choices.tables(),
             "for name, f in pairs(L) do NAMES[f] = name end",
-            f"local LINKS = {{{', '.join(f'[{number - 147}]=L.{layer}' for number, layer in sorted(links.items()))}}}",
+            _table("LINKS", {number - USER0: f"L.{layer}" for number, layer in entries.links.items()}),
+            _table("PORTS", {port: quoted(layer) for port, layer in entries.ports.items()}),
+            _table("CARRIED", {layer: f"L.{layer}" for layer in entries.ports.values()}),
+            _table("BELOW", {identifier(name): quoted(theirs) for name, theirs in entries.below.items()}),
             main,
         )
     )
@@ -83,6 +100,11 @@ def generate(version: str, procedures: str, links: Mapping[int, str]) -> str:
         "",
     )
     return "\n".join((*head, body))
+
+
+def _table(name: str, items: Mapping[int, str] | Mapping[str, str]) -> str:
+    written = (f"[{key}]={value}" if isinstance(key, int) else f"{key}={value}" for key, value in sorted(items.items()))
+    return f"local {name} = {{{', '.join(written)}}}"
 
 
 def _experts(definitions: Iterable[Definition]) -> list[str]:
