@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- Made by osgp-analyzer 0.1.0 of its definitions; do not edit: osgp-analyzer lua generate
--- sha256 of what follows: b6a0e6238bdfa3937ec90ae7d2cf66f2afe97ff51fb3916e56550ad6ec298a91
+-- sha256 of what follows: c4d7f4f137d528f0a1d08ba42b5f6eccaaadab9a0818e36cc6167f799e393ba4
 
 -- What every generated layer uses. `S`: the bytes being read, as a string. `B`: the same as a Tvb. Places count
 -- bytes from 0. `O`: fields of the enclosing layers. `R`: of the request of this frame. `C`: of other tables of the
@@ -10,6 +10,8 @@ local band, bor = bit.band, bit.bor
 local S, B, I, ROOT, PINFO = "", nil, nil, nil, nil
 local O, R, C, L, P, X, V, M, W, D = {}, {}, {}, {}, {}, {}, {}, {}, {}, {}
 local SOURCE, DESTINATION, PROTOCOL, INFO, FAULT, FAULT_AT
+-- Values of the elements before in an array, with the number of the first that has them.
+local SEEN = {}
 -- What the structure that was read last is summed up as.
 local TOLD = ""
 local MAX_DEPTH, PART_REMAINING = 32, 16777216
@@ -45,6 +47,12 @@ local function bits_and(a, b) if a == nil or b == nil then return nil end return
 local function bits_or(a, b) if a == nil or b == nil then return nil end return bor(a, b) % 0x100000000 end
 local function shift_left(a, b) if a == nil or b == nil then return nil end return floor(a * 2 ^ b) end
 local function shift_right(a, b) if a == nil or b == nil then return nil end return floor(a / 2 ^ b) end
+local function again(names, ...)
+    if I == nil then return false end
+    for i = 1, select("#", ...) do names = names .. " " .. tostring((select(i, ...))) end
+    SEEN[names] = SEEN[names] or I
+    return SEEN[names] < I
+end
 local function element(name, index) return format("%s[%s]", name, index == nil and "None" or format("%d", index)) end
 local function left(q, k, e, part, whole)
     local n = e - q - (k > 0 and 1 or 0)
@@ -4151,6 +4159,7 @@ X.ltep_hop = {
   no_node = ProtoExpert.new("osgp.finding.ltep.hop.no_node", "no node has the number 0", expert.group.PROTOCOL, expert.severity.WARN),
   back_to_receiver = ProtoExpert.new("osgp.finding.ltep.hop.back_to_receiver", "the list leads back to the node that the message is for", expert.group.PROTOCOL, expert.severity.WARN),
   back_to_sender = ProtoExpert.new("osgp.finding.ltep.hop.back_to_sender", "the list leads back to the node that the message comes from", expert.group.PROTOCOL, expert.severity.WARN),
+  twice = ProtoExpert.new("osgp.finding.ltep.hop.twice", "the list has this node twice: the route goes in a circle", expert.group.PROTOCOL, expert.severity.WARN),
 }
 X.ltep = {
   truncated = ProtoExpert.new("osgp.finding.ltep.truncated", "bytes are missing", expert.group.MALFORMED, expert.severity.ERROR),
@@ -16051,6 +16060,9 @@ L.HopAddress = function(at, stop, tree, depth, inner, part, whole)
     if (not part or at_node) and ((not (v_subnet ~= nil) or eq(v_subnet, O.npdu_src_subnet)) and eq(v_node, O.npdu_src_node)) then
       find(n, x.back_to_sender, (at_node or at), "the list leads back to the node that the message comes from")
     end
+    if (not part or at_node) and again("subnet node", v_subnet, v_node) then
+      find(n, x.twice, (at_node or at), "the list has this node twice: the route goes in a circle")
+    end
     if head > at then n:set_len(head - at) end
     ending = from
     if not inner then
@@ -16093,6 +16105,8 @@ L.LTEP = function(at, stop, tree, depth, inner, part, whole)
         local outer_index, i, lacking, wanted, begun = I, 0, nil, nil, nil
         wanted = number(v_count)
         if wanted == nil then cut = unknown(n, x, q, "Hops", "its length") break end
+        local outer_seen = SEEN
+        SEEN = {}
         while i < wanted and not cut and not lacking do
           I, begun = i, 8 * q + k
           repeat
@@ -16104,6 +16118,7 @@ L.LTEP = function(at, stop, tree, depth, inner, part, whole)
           if 8 * q + k == begun then break end
         end
         I = outer_index
+        SEEN = outer_seen
         if lacking then cut = lacks(n, x, part, whole, q, k, e, lacking, "Hops") end
         if cut then break end
       end

@@ -6,6 +6,7 @@ from dissectors.en14908.tpdu import APPLICATION
 from dissectors.sources import DX_EX
 from osgp_analyzer.schema import (
     U8,
+    Again,
     Array,
     Bits,
     Bytes,
@@ -75,6 +76,14 @@ class HopAddress(Layer, name="ltep.hop", title="Repeater", source=SOURCE):
             Severity.WARN,
             Group.PROTOCOL,
             "the list leads back to the node that the message comes from",
+            "node",
+        ),
+        Check(
+            "twice",
+            Again(F.subnet, F.node),
+            Severity.WARN,
+            Group.PROTOCOL,
+            "the list has this node twice: the route goes in a circle",
             "node",
         ),
     )

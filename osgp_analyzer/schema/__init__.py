@@ -7,6 +7,7 @@ Standard library only.
 """
 
 from osgp_analyzer.schema.expr import (
+    Again,
     Call,
     Const,
     Context,
@@ -71,6 +72,7 @@ __all__ = [
     "U32",
     "U48",
     "U64",
+    "Again",
     "Array",
     "BitSet",
     "Bits",

@@ -34,6 +34,9 @@ class Env(Protocol):
     def index(self) -> int | None:
         """Number of the innermost array element that this layer is in."""
 
+    def again(self, names: tuple[str, ...]) -> bool:
+        """Whether an element before this one in its array has the same values of these fields."""
+
     def remaining(self) -> int | None:
         """Bytes left in this bounded part; None while building."""
 
@@ -353,6 +356,25 @@ class Index(Expr):
 
     def compile(self) -> Compiled:
         return lambda env: env.index()
+
+
+@final
+class Again(Expr):
+    """In an element of an array: true when one before it has the same values of these fields, which are numbers. Where
+    a field is in neither, it is the same."""
+
+    __slots__ = ("fields",)
+    logical = True
+
+    def __init__(self, *fields: Ref) -> None:
+        self.fields = fields
+
+    def children(self) -> tuple[Expr, ...]:
+        return self.fields
+
+    def compile(self) -> Compiled:
+        names = tuple(field.name for field in self.fields)
+        return lambda env: env.again(names)
 
 
 @final

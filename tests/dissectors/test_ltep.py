@@ -17,6 +17,7 @@ WRONG = {
     "back to itself": "ltep.hop.back_to_receiver",
     "back to the sender": "ltep.hop.back_to_sender",
     "the receiver again and again": "ltep.hop.back_to_receiver",
+    "a circle": "ltep.hop.twice",
     "no node": "ltep.hop.no_node",
     "both uniform": "ltep.uniform_twice",
     "no kind of key": "ltep.key_undefined",
@@ -34,6 +35,21 @@ def test_findings(what: str, tmp_path: Path) -> None:
         return
     assert wanted in codes[0]
     assert list(selected(Session.open(str(path)), f'finding.code == "{wanted}"')) == [0]
+
+
+def test_every_node_that_is_there_twice(tmp_path: Path) -> None:
+    """Found at each entry that was there before, by the audit's and the list's words too; in short lists by the node
+    alone, in whole ones by the subnet as well."""
+    inner = bytes.fromhex("2c250132100102")
+    short = bytes([0x4D, 0x15, 3, 4, 0x83, 5, 4, 0x26]) + inner  # uniform by source; bit 7 is the path
+    other = bytes([0x4D, 0x03, 1, 3, 2, 3, 1, 0x83, 0x26]) + inner
+    frames = [(0, head(1, 2) + HOSTILE["a circle"]), (1, head(1, 2) + short), (2, head(1, 2) + other)]
+    session = Session.open(str(write(tmp_path / "circle.pcapng", frames)))
+    places = [[f.offset for f in frame.findings if f.code == "ltep.hop.twice"] for frame in session]
+    begin = len(head(1, 2)) + 2
+    # Nodes 3 4 3 4 3 4 with their subnets; 3 4 3 5 4 without; 3 in subnet 1, in subnet 2, and in subnet 1 again.
+    assert places == [[begin + 2 * n + 1 for n in (2, 3, 4, 5)], [begin + 2, begin + 4], [begin + 5]]
+    assert list(selected(session, "finding.code == ltep.hop.twice && finding.severity == warn")) == [0, 1, 2]
 
 
 def test_nothing_is_wrong_with_what_others_sent() -> None:

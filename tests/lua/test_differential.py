@@ -9,6 +9,7 @@ import pytest
 from dissectors.procedures import crc16
 from osgp_analyzer.app.lua import PRIVATE, script
 from osgp_analyzer.capture import Capture
+from tests.analysis.test_chains_odd import HOSTILE, head
 from tests.conftest import load
 from tests.lua.wireshark import differences, tshark, write
 
@@ -164,3 +165,7 @@ def _random(rng: random.Random, known: list[bytes], link: int) -> bytes:
     if link == OPTICAL and rng.random() < 0.5:
         return bytes([0xEE, 0, rng.choice((0, 0x20)), 0]) + len(data).to_bytes(2, "big") + data
     return bytes(data)
+
+
+def test_hostile_repeater_lists(tmp_path: Path) -> None:
+    check(tmp_path, LPDU, [head(1, 2) + message for message in HOSTILE.values()])

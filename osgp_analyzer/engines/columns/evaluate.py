@@ -31,6 +31,7 @@ from osgp_analyzer.engines.columns.values import (
 )
 from osgp_analyzer.engines.knowledge import PART_REMAINING
 from osgp_analyzer.schema.expr import (
+    Again,
     Call,
     Const,
     Context,
@@ -130,6 +131,8 @@ def _evaluate(node: Expr, group: Group) -> Value:
             return _call(node, group)
         case Index():
             return _or_unknown(number(group), size)
+        case Again():
+            return Numbers(as_numbers(_again(node, group)), everywhere(size))
         case Context(name=name, index=Expr() as index):
             return _element(name, evaluate(index, group), group)
         case Context(name=name):
@@ -173,6 +176,22 @@ def number(group: Group) -> Numbers | None:
             rows = inner.up if rows is None else inner.up.take(rows)
         inner = inner.parent
     return None
+
+
+def _again(node: Again, group: Group) -> Bools:
+    """Rows of an array's elements that have the same values of the fields as an element before."""
+    found, before = nowhere(group.size), group.element_before
+    while before is not None and before.up is not None and group.up is not None:
+        at = np.minimum(np.searchsorted(before.up, group.up), before.size - 1)
+        same = (before.up[at] == group.up) & before.there[at]
+        for field in node.fields:
+            one, other = evaluate(field, group), _or_unknown(before.field(field.name), before.size)
+            if not isinstance(one, Numbers) or not isinstance(other, Numbers):
+                raise TypeError(f"{group.name}.{field.name} is not a number")
+            equal = one.known & (one.values == other.values[at])
+            same = same & (one.known == other.known[at]) & (equal | ~one.known)
+        found, before = found | same, before.element_before
+    return found
 
 
 def _element(name: str, index: Value, group: Group) -> Numbers:

@@ -176,6 +176,8 @@ class Group:
         self.part = part
         self.number: Ints | None = None
         """Of elements of an array: which one each row is, from 0."""
+        self.element_before: Group | None = None
+        """Of elements of an array: those before them, in rows of the same `parent`."""
         self.skipped: dict[str, Bools] = {}
         """Fields before the part of the layer that is there, and the rows in which they are."""
         self.parent, self.up, self.nested = parent, up, nested

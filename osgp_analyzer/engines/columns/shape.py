@@ -242,4 +242,4 @@ class _Env:
     def _by_row(self, *_: Any) -> NoReturn:
         raise Unsettled
 
-    index = context = remaining = peek = size_of = call = _by_row
+    index = context = remaining = peek = size_of = call = again = _by_row

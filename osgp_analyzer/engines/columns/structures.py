@@ -114,8 +114,10 @@ def nested(
     field: schema.Field,
     read_layer: ReadLayer,
     number: Ints | None = None,
+    before: Group | None = None,
 ) -> Bools:
-    """Read a layer at the cursor of the rows; returns those in which it was read. `number`: of an array element."""
+    """Read a layer at the cursor of the rows; returns those in which it was read. `number`: of an array element,
+    `before`: the elements before."""
     start = group.byte
     end = group.end
     if size is not None:
@@ -136,6 +138,7 @@ def nested(
     if some(rows):
         inner = inside(group, resolve(target).definition, rows, start, end, nested=True)
         inner.number = number.take(inner.up) if number is not None and inner.up is not None else None
+        inner.element_before = before
         read_layer(inner, groups)
         bit = group.bit.copy()
         # Where it ends may be before what is there.
@@ -174,6 +177,7 @@ def array(
     column = Column(Numbers(rows.astype(np.int64), rows), rows, nothing)
     active, number = rows, constant(0, group.size)
     first = before if group.part is None else np.maximum(before, group.start * 8)
+    element: Group | None = None
     while True:
         active = active & ~group.cut & (number < wanted if field.count is not None else group.left > 0)
         if not active.any():
@@ -190,7 +194,9 @@ def array(
             group.truncate(short, byte, text, (got.needed, group.left))
             lose(group, got.lost, byte)
         else:
-            nested(group, groups, field.element, active, None, field, read_layer, number)
+            place = len(groups)
+            nested(group, groups, field.element, active, None, field, read_layer, number, element)
+            element = groups[place] if len(groups) > place else element
         active = active & (group.bit != here)
         number = number + 1
         if group.part is not None and field.count is not None and column.passed is None and uniform(field.element):

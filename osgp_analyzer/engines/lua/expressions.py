@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from osgp_analyzer.schema.expr import (
+    Again,
     Call,
     Const,
     Context,
@@ -86,6 +87,9 @@ class Writer:
                 return f"not {self.truth(operand)}"
             case Known(operand=operand):
                 return f"({self.value(operand)} ~= nil)"
+            case Again(fields=fields):
+                names = " ".join(field.name for field in fields)
+                return f"again({quoted(names)}, {', '.join(self.value(field) for field in fields)})"
             case Op(operator=operator, left=left, right=right) if operator in COMPARISONS:
                 return self._compared(operator, left, right)
             case Map(key=key, items=items, default=0) if set(items.values()) == {1}:
@@ -121,7 +125,7 @@ class Writer:
                 return quoted(value) if isinstance(value, bytes) else str(value)
             case Op(operator=operator, left=left, right=right):
                 return self._operator(operator, left, right)
-            case Not() | Known():
+            case Not() | Known() | Again():
                 return self.truth(e)
             case If():
                 return f"pick({self.truth(e.condition)}, {self.value(e.then)}, {self.value(e.other)})"
@@ -169,7 +173,7 @@ class Writer:
     def missing(self, e: Expr) -> bool:
         """Whether the value may be nil."""
         match e:
-            case Const() | Not() | Known() | Remaining():
+            case Const() | Not() | Known() | Again() | Remaining():
                 return False
             case Map():
                 return e.default is None

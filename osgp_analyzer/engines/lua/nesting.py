@@ -7,7 +7,8 @@ from osgp_analyzer import schema
 from osgp_analyzer.engines.lua.expressions import quoted
 from osgp_analyzer.engines.lua.simple import Simple
 from osgp_analyzer.schema import Bits, Expr, Field, resolve
-from osgp_analyzer.schema.expr import Ref
+from osgp_analyzer.schema.expr import Again, Ref
+from osgp_analyzer.schema.layer import walk
 
 
 class Nesting(Simple):
@@ -82,6 +83,10 @@ class Nesting(Simple):
                 self.put(f"wanted = {self._size(one.count)}")
                 self.put(f'if wanted == nil then cut = unknown(n, x, q, {title}, "its length") break end')
             self._mark(one)
+            compared = _compares(element)
+            if compared:
+                self.put("local outer_seen = SEEN")
+                self.put("SEEN = {}")
             more = "i < wanted" if one.count is not None else "q < e"
             with self.block(f"while {more} and not cut and not lacking do"):
                 self.put("I, begun = i, 8 * q + k")
@@ -97,6 +102,8 @@ class Nesting(Simple):
                 self.put("i = i + 1")
                 self.put("if 8 * q + k == begun then break end")
             self.put("I = outer_index")
+            if compared:
+                self.put("SEEN = outer_seen")
             self.put(f"if lacking then cut = lacks(n, x, part, whole, q, k, e, lacking, {title}) end")
             self.put("if cut then break end")
         self.k = None if isinstance(element, Bits) else 0
@@ -165,6 +172,14 @@ class Nesting(Simple):
                 self.put(f"f(from, from + #v_{source}, n, depth + 1, true, true, {whole})")
                 self.turn("elseif f then")
                 self.put('find(n, x.part, from, "a part of the table: not taken apart here")')
+
+
+def _compares(element: object) -> bool:
+    """Whether elements of an array are held against those before them."""
+    if isinstance(element, Field):
+        return False
+    expressions = resolve(element).definition.expressions()  # type: ignore[arg-type]
+    return any(isinstance(node, Again) for expression in expressions for node in walk(expression))
 
 
 def _has_payload(target: object) -> bool:

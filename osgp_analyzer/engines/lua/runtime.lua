@@ -6,6 +6,8 @@ local band, bor = bit.band, bit.bor
 local S, B, I, ROOT, PINFO = "", nil, nil, nil, nil
 local O, R, C, L, P, X, V, M, W, D = {}, {}, {}, {}, {}, {}, {}, {}, {}, {}
 local SOURCE, DESTINATION, PROTOCOL, INFO, FAULT, FAULT_AT
+-- Values of the elements before in an array, with the number of the first that has them.
+local SEEN = {}
 -- What the structure that was read last is summed up as.
 local TOLD = ""
 local MAX_DEPTH, PART_REMAINING = 32, @PART_REMAINING@
@@ -41,6 +43,12 @@ local function bits_and(a, b) if a == nil or b == nil then return nil end return
 local function bits_or(a, b) if a == nil or b == nil then return nil end return bor(a, b) % 0x100000000 end
 local function shift_left(a, b) if a == nil or b == nil then return nil end return floor(a * 2 ^ b) end
 local function shift_right(a, b) if a == nil or b == nil then return nil end return floor(a / 2 ^ b) end
+local function again(names, ...)
+    if I == nil then return false end
+    for i = 1, select("#", ...) do names = names .. " " .. tostring((select(i, ...))) end
+    SEEN[names] = SEEN[names] or I
+    return SEEN[names] < I
+end
 local function element(name, index) return format("%s[%s]", name, index == nil and "None" or format("%d", index)) end
 local function left(q, k, e, part, whole)
     local n = e - q - (k > 0 and 1 or 0)

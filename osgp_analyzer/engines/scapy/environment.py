@@ -77,6 +77,15 @@ class LayerEnv:
             layer = above(layer)
         return None
 
+    def again(self, names: tuple[str, ...]) -> bool:
+        own = [self.field(name) for name in names]
+        before = self.packet.element_before
+        while before is not None:
+            if [before.field_value(name) for name in names] == own:
+                return True
+            before = before.element_before
+        return False
+
     def context(self, name: str) -> Any:
         return self.knowledge.tables.get(name)
 

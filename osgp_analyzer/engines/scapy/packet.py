@@ -34,6 +34,7 @@ class DefinedPacket(Packet):
         "absent_fields",
         "computed_fields",
         "derived",
+        "element_before",
         "findings",
         "frame_offset",
         "header_cut",
@@ -68,6 +69,8 @@ class DefinedPacket(Packet):
     """What the carrier had behind this layer: padding."""
     derived: Derived | None
     """Of a layer whose bytes are nowhere in the frame: all these bytes, in which `frame_offset` is a place then."""
+    element_before: DefinedPacket | None
+    """Of an element of an array: the one before it."""
     number_in_array: int | None
     """Of an element of an array: which one it is, from 0."""
     part: tuple[int, bool] | None
@@ -92,6 +95,7 @@ class DefinedPacket(Packet):
         put(self, "kept_wire", {})
         put(self, "padding_bytes", b"")
         put(self, "part", None)
+        put(self, "element_before", None)
         put(self, "number_in_array", None)
         put(self, "derived", None)
         put(self, "spans", None)
@@ -112,13 +116,15 @@ class DefinedPacket(Packet):
         part: tuple[int, bool] | None = None,
         derived: Derived | None = None,
         number: int | None = None,
+        before: DefinedPacket | None = None,
     ) -> DefinedPacket:
         """Dissect `data` (which may be empty) as this layer, `frame_offset` bytes into the frame. `part`: it is in a
         `View`, so many bytes of the layer come before the data, and whether they should be all of it. `derived`: the
-        data are not in the frame; see the attribute. `number`: of the array element that it is."""
+        data are not in the frame; see the attribute. `number`: of the array element that it is, `before`: the element
+        before."""
         packet = cls(_internal=1, _underlayer=underlayer, _parent=parent)
         packet.frame_offset, packet.part, packet.derived = base, part, derived
-        packet.number_in_array = number
+        packet.number_in_array, packet.element_before = number, before
         packet.original = data
         packet.dissect(data)
         return packet

@@ -226,14 +226,14 @@ class _Steps:
         if isinstance(element, schema.Field):
             read_field, write_one = self.of(element)
 
-            def read_one(env: DissectEnv, number: int) -> Any:
+            def read_one(env: DissectEnv, before: list[Any]) -> Any:
                 return read_field(env)
 
         else:
             layer = element
 
-            def read_one(env: DissectEnv, number: int) -> Any:
-                return nested(self.layer_class(layer), env, None, number)
+            def read_one(env: DissectEnv, before: list[Any]) -> Any:
+                return nested(self.layer_class(layer), env, None, len(before), before[-1] if before else None)
 
             def write_one(env: BuildEnv, sink: Sink, value: Any) -> None:
                 sink.put(_bytes_like(value))
@@ -247,7 +247,7 @@ class _Steps:
             while (len(found) < wanted) if wanted is not None else cursor.left > 0:
                 before = cursor.bit
                 try:
-                    found.append(read_one(env, len(found)))
+                    found.append(read_one(env, found))
                 except Truncated as short:
                     raise PartialArray(found, short) from None
                 except Before as early:
@@ -282,8 +282,15 @@ class PartialArray(Exception):
         self.found, self.short = found, short
 
 
-def nested(cls: type[DefinedPacket], env: DissectEnv, length: int | None, number: int | None = None) -> DefinedPacket:
-    """Dissect a layer inside another at the cursor, and move the cursor behind it. `number`: of an array element."""
+def nested(
+    cls: type[DefinedPacket],
+    env: DissectEnv,
+    length: int | None,
+    number: int | None = None,
+    before: DefinedPacket | None = None,
+) -> DefinedPacket:
+    """Dissect a layer inside another at the cursor, and move the cursor behind it. `number`: of an array element,
+    `before`: the element before it."""
     cursor: Cursor = env.cursor
     start = cursor.byte
     part = env.packet.part
@@ -302,6 +309,7 @@ def nested(cls: type[DefinedPacket], env: DissectEnv, length: int | None, number
         base=env.packet.frame_offset + first,
         part=(first - start, part[1]) if part is not None else None,
         number=number,
+        before=before,
     )
     # What a layer that is cut did not read is left for the one around it, to be shown as bytes.
     whole = length is not None and not (packet.is_cut and part is None)
